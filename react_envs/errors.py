@@ -1,0 +1,79 @@
+"""One tree of errors. What the *model* does wrong is never here: it becomes text.
+
+    ReactEnvsError
+    ├── ArgumentError (ValueError)          a caller passed something we cannot use
+    ├── DataNotFoundError (FileNotFoundError)  a standard split is on none of the usual places
+    ├── MissingExtraError (ImportError)     an optional dependency is not installed
+    ├── ToolFailure (RuntimeError)          the world failed while a tool ran
+    │   └── ExecutorError                   the Python executor could not be started or used
+    └── PolicyFailure (RuntimeError)        the world failed while a policy wrote its turn
+
+`ToolFailure` and `PolicyFailure` are caught by the environment or the rollout and
+recorded; all others are the programmer's and reach them at once.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArgumentError",
+    "DataNotFoundError",
+    "ExecutorError",
+    "MissingExtraError",
+    "PolicyFailure",
+    "ReactEnvsError",
+    "ToolFailure",
+]
+
+
+class ReactEnvsError(Exception):
+    """Root of every error that react-envs raises on purpose."""
+
+
+class ArgumentError(ReactEnvsError, ValueError):
+    """An argument is unusable; the message says what was expected and what came."""
+
+
+class DataNotFoundError(ReactEnvsError, FileNotFoundError):
+    """A data set was asked for by name and found nowhere; never replaced by another."""
+
+
+class MissingExtraError(ReactEnvsError, ImportError):
+    """An optional dependency is missing; the message names the extra to install."""
+
+    @classmethod
+    def for_extra(cls, module: str, extra: str) -> MissingExtraError:
+        """Error for `module`, which the extra `extra` would bring."""
+        return cls(f'{module} is not installed; run: pip install "react-envs[{extra}]"')
+
+
+class ToolFailure(ReactEnvsError, RuntimeError):
+    """The world failed while a tool ran (time-out, no network, a dead process).
+
+    Raise it inside a tool: the episode goes on, the model reads one fixed sentence,
+    and `kind` is recorded and counted. It never becomes text that looks like a result.
+    """
+
+    def __init__(self, message: str, kind: str = "tool_failure") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (str(self), self.kind)
+
+
+class ExecutorError(ToolFailure):
+    """The Python executor itself failed, not the code that it was given."""
+
+    def __init__(self, message: str, kind: str = "executor") -> None:
+        super().__init__(message, kind)
+
+
+class PolicyFailure(ReactEnvsError, RuntimeError):
+    """The world failed while a policy wrote its turn (server down, out of memory)."""
+
+    def __init__(self, message: str, kind: str = "policy_failure") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (str(self), self.kind)
