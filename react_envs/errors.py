@@ -1,15 +1,17 @@
-"""One tree of errors. What the *model* does wrong is never here: it becomes text.
+"""One tree of errors, by whose mistake it is: the model's, the world's or the programmer's.
 
     ReactEnvsError
     ├── ArgumentError (ValueError)          a caller passed something we cannot use
     ├── DataNotFoundError (FileNotFoundError)  a standard split is on none of the usual places
     ├── MissingExtraError (ImportError)     an optional dependency is not installed
+    ├── ToolError (RuntimeError)            a tool tells the model what it did wrong
     ├── ToolFailure (RuntimeError)          the world failed while a tool ran
     │   └── ExecutorError                   the Python executor could not be started or used
     └── PolicyFailure (RuntimeError)        the world failed while a policy wrote its turn
 
-`ToolFailure` and `PolicyFailure` are caught by the environment or the rollout and
-recorded; all others are the programmer's and reach them at once.
+The environment turns `ToolError` into an observation and `ToolFailure` into a recorded
+failure; the rollout records `PolicyFailure`. All others are the programmer's and reach
+them at once.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ __all__ = [
     "MissingExtraError",
     "PolicyFailure",
     "ReactEnvsError",
+    "ToolError",
     "ToolFailure",
 ]
 
@@ -44,6 +47,13 @@ class MissingExtraError(ReactEnvsError, ImportError):
     def for_extra(cls, module: str, extra: str) -> MissingExtraError:
         """Error for `module`, which the extra `extra` would bring."""
         return cls(f'{module} is not installed; run: pip install "react-envs[{extra}]"')
+
+
+class ToolError(ReactEnvsError, RuntimeError):
+    """Raise it inside a tool to tell the model what was wrong with its call.
+
+    The message becomes the observation, word for word; the episode goes on.
+    """
 
 
 class ToolFailure(ReactEnvsError, RuntimeError):

@@ -105,22 +105,25 @@ class Turn:
     fabricated_observation: bool = False
     tool_ok: bool | None = None
     """None if no tool ran."""
+    tool_result: str | None = None
+    """What the tool said, before the dialect wrapped it into the observation."""
     tool_failure: str | None = None
     tool_meta: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_step(cls, observation: str, info: Mapping[str, Any]) -> Turn:
-        """The turn that `step` described by its observation and `info`."""
+    def from_step(cls, action: str, observation: str, info: Mapping[str, Any]) -> Turn:
+        """The turn that `step(action)` described; a foreign text environment may say less."""
         call = info.get("tool_call")
         return cls(
-            kept=info["kept"],
+            kept=info.get("kept", action),
             observation=observation,
-            dropped=info["dropped"],
+            dropped=info.get("dropped", ""),
             call=None if call is None else ToolCall(call["name"], call["arguments"]),
             answer=info.get("answer"),
             parse_error=info.get("parse_error"),
-            fabricated_observation=info["fabricated_observation"],
+            fabricated_observation=info.get("fabricated_observation", False),
             tool_ok=info.get("tool_ok"),
+            tool_result=info.get("tool_result"),
             tool_failure=info.get("tool_failure"),
             tool_meta=info.get("tool_meta", {}),
         )
@@ -133,7 +136,8 @@ class Episode:
     gold: tuple[str, ...]
     """The gold answer and its aliases."""
     turns: tuple[Turn, ...]
-    stop_reason: StopReason
+    stop_reason: str | None
+    """A `StopReason`, or None if a foreign wrapper ended the episode without saying why."""
 
     @property
     def answer(self) -> str | None:

@@ -1,0 +1,64 @@
+"""The oracle: solves problems from their worked solutions, through the real tools."""
+
+from __future__ import annotations
+
+import re
+
+from react_envs.dialects import Dialect
+from react_envs.errors import ArgumentError
+from react_envs.rewards.numeric import extract_number
+from react_envs.tasks import TaskSet
+from react_envs.types import Context, Task, ToolCall
+
+__all__ = ["Annotation", "OraclePolicy", "annotations"]
+
+Annotation = tuple[str, str]
+"""Expression and value of a calculator annotation: `<<48/2=24>>` is `("48/2", "24")`."""
+
+
+def annotations(solution: str) -> list[Annotation]:
+    """The calculator annotations of a GSM8K-style solution, in order.
+
+    >>> annotations("48/2 = <<48/2=24>>24 clips\\n#### 24")
+    [('48/2', '24')]
+    """
+    found = re.findall(r"<<([^<>=]*)=([^<>]*)>>", solution)
+    return [(expression.strip(), value.strip()) for expression, value in found]
+
+
+class OraclePolicy:
+    """Computes each annotated expression with the `python` tool, one a turn, then answers.
+
+    If the last annotated value is the gold answer (it nearly always is), the answer is what
+    the *tool* printed for it, so a broken tool costs the oracle its score; otherwise it is
+    the gold answer. The oracle is given the task set: no environment tells gold answers.
+
+    Args:
+        tasks: the task set of the environment that is played.
+        dialect: the dialect of that environment.
+    """
+
+    def __init__(self, tasks: TaskSet, dialect: Dialect) -> None:
+        if tasks[0].solution is None:
+            raise ArgumentError(
+                "the oracle plays worked solutions and this data set has none; "
+                "use GSM8K or the synthetic problems"
+            )
+        self.tasks = tasks
+        self.dialect = dialect
+
+    def __call__(self, context: Context) -> str:
+        task = self.tasks[context.info["index"]]
+        steps = annotations(task.solution or "")
+        turn = len(context.turns)
+        if turn < len(steps):
+            expression, _ = steps[turn]
+            call = ToolCall("python", {"code": f"print({expression})"})
+            return self.dialect.format_call(call, f"I need {expression}.")
+        return self.dialect.format_answer(self._answer(task, steps, context), "I know the answer.")
+
+    def _answer(self, task: Task, steps: list[Annotation], context: Context) -> str:
+        gold = task.answers[0]
+        if steps and extract_number(steps[-1][1]) == extract_number(gold):
+            return (context.turns[-1].tool_result or "").strip()
+        return gold

@@ -1,0 +1,101 @@
+"""Replay: recorded trajectories, or recorded programs run through the real Python tool."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from react_envs.dialects import Dialect
+from react_envs.errors import ArgumentError, PolicyFailure
+from react_envs.tasks import TaskSet
+from react_envs.types import Context, ToolCall
+
+__all__ = ["ProgramPolicy", "ReplayPolicy"]
+
+
+class ReplayPolicy:
+    """Says again what an agent said in recorded episodes.
+
+    Args:
+        actions: the turns of each episode, by task index.
+
+    Raises:
+        PolicyFailure: when played on an index without a record, or past its last turn.
+    """
+
+    def __init__(self, actions: Mapping[int, Sequence[str]]) -> None:
+        self.actions = dict(actions)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> ReplayPolicy:
+        """From a `results.jsonl` of `react-envs eval`, or a file of `wrappers.Record`."""
+        actions = {}
+        for record in _lines(path):
+            turns = record.get("trace", record.get("turns"))
+            if not isinstance(turns, list) or "index" not in record:
+                raise ArgumentError(
+                    f"{path}: expected lines with `index` and `trace` (results.jsonl) or `turns` "
+                    f"(Record), got the keys {sorted(record)}"
+                )
+            actions[record["index"]] = [turn["kept"] + turn["dropped"] for turn in turns]
+        return cls(actions)
+
+    def __call__(self, context: Context) -> str:
+        turns = self.actions.get(context.info["index"], ())
+        if len(context.turns) >= len(turns):
+            raise PolicyFailure(
+                f"the record of task {context.info['index']} has {len(turns)} turns, "
+                "the episode wants one more",
+                kind="record_ended",
+            )
+        return turns[len(context.turns)]
+
+
+class ProgramPolicy:
+    """Runs the recorded program of each question and answers with what it prints last.
+
+    A program that prints nothing, or fails, gives its error as the answer: it is wrong, and
+    it is graded.
+
+    Args:
+        programs: program by question text.
+        tasks: the task set that is played (to find a question by index).
+        dialect: the dialect of the environment.
+    """
+
+    def __init__(self, programs: Mapping[str, str], tasks: TaskSet, dialect: Dialect) -> None:
+        self.programs = {_plain(question): program for question, program in programs.items()}
+        self.tasks = tasks
+        self.dialect = dialect
+
+    @classmethod
+    def from_file(
+        cls, path: str | os.PathLike[str], tasks: TaskSet, dialect: Dialect
+    ) -> ProgramPolicy:
+        """From lines with `question` and `generated`, as Program of Thoughts published them.
+
+        Their programs leave the result in `ans`; a line that prints it is added.
+        """
+        programs = {line["question"]: line["generated"][0] + "\nprint(ans)" for line in _lines(path)}
+        return cls(programs, tasks, dialect)
+
+    def __call__(self, context: Context) -> str:
+        if not context.turns:
+            index = context.info["index"]
+            program = self.programs.get(_plain(self.tasks[index].question))
+            if program is None:
+                raise PolicyFailure(f"no program for task {index}", kind="no_record")
+            return self.dialect.format_call(ToolCall("python", {"code": program}))
+        printed = (context.turns[-1].tool_result or "").strip()
+        return self.dialect.format_answer(printed.splitlines()[-1] if printed else "nothing printed")
+
+
+def _plain(question: str) -> str:
+    return " ".join(question.split())
+
+
+def _lines(path: str | os.PathLike[str]) -> list[dict[str, object]]:
+    text = Path(path).read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.split("\n") if line.strip()]

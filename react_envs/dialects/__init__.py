@@ -1,0 +1,37 @@
+"""Action dialects by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from react_envs.dialects.dialect import Dialect
+from react_envs.dialects.hermes import HermesDialect
+from react_envs.dialects.react import ReactDialect
+from react_envs.errors import ArgumentError
+
+__all__ = ["DIALECTS", "Dialect", "HermesDialect", "ReactDialect", "make_dialect"]
+
+DIALECTS: dict[str, Callable[..., Dialect]] = {"react": ReactDialect, "hermes": HermesDialect}
+"""What a name in `dialect=` stands for."""
+
+
+def make_dialect(dialect: str | Mapping[str, Any] | Dialect) -> Dialect:
+    """A dialect from its name, from `{"name": ..., **options}`, or the object itself.
+
+    Raises:
+        ArgumentError: for an unknown name or option.
+
+    >>> make_dialect({"name": "react", "on_conflict": "error"}).on_conflict
+    'error'
+    """
+    if not isinstance(dialect, str | Mapping):
+        return dialect
+    options = {"name": dialect} if isinstance(dialect, str) else dict(dialect)
+    name = options.pop("name", None)
+    if name not in DIALECTS:
+        raise ArgumentError(f"unknown dialect {name!r}; known: {', '.join(sorted(DIALECTS))}")
+    try:
+        return DIALECTS[name](**options)
+    except TypeError as error:
+        raise ArgumentError(f"dialect {name!r} does not take {options}: {error}") from error

@@ -1,0 +1,128 @@
+"""The `hermes` dialect: JSON calls in <tool_call> tags, as Qwen, Hermes and others emit."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from react_envs.errors import ArgumentError
+from react_envs.rewards.math import extract_boxed
+from react_envs.tools.tool import Tool
+from react_envs.types import Message, ParsedTurn, ToolCall
+
+__all__ = ["HermesDialect"]
+
+_OPEN, _CLOSE = "<tool_call>", "</tool_call>"
+_RESPONSE = "<tool_response>"
+
+
+class HermesDialect:
+    r"""`<tool_call>{"name": ..., "arguments": {...}}</tool_call>`, answers in `\boxed{}`.
+
+    The first call of a turn counts, further ones are dropped. A turn without a call is an
+    answer if it has a non-empty box (the last one counts). What stands before `</think>` is
+    reasoning and is not searched. JSON that does not parse is answered with the place and the
+    reason, never passed over.
+
+    >>> call = '<tool_call>\n{"name": "python", "arguments": {"code": "print(1)"}}\n</tool_call>'
+    >>> HermesDialect().parse(call).call
+    ToolCall(name='python', arguments={'code': 'print(1)'})
+    >>> HermesDialect().parse(r"So it is \boxed{4}.").answer
+    '4'
+    """
+
+    name = "hermes"
+    stop = (_RESPONSE,)
+
+    def instructions(self, tools: Sequence[Tool]) -> str:
+        answer = "When you know the answer, write it alone in \\boxed{}."
+        if not tools:
+            return f"Think step by step. {answer}"
+        functions = "\n".join(json.dumps(tool.spec, ensure_ascii=False) for tool in tools)
+        return (
+            "Think step by step and call functions where they help. "
+            f"{answer}\n\n"
+            f"# Tools\n\nThe functions you may call, as JSON schemas:\n<tools>\n{functions}\n"
+            "</tools>\n\n"
+            "To call one, write a JSON object with its name and arguments inside tags, "
+            "then wait for the response:\n"
+            f'{_OPEN}\n{{"name": "<function>", "arguments": {{<arguments>}}}}\n{_CLOSE}'
+        )
+
+    def prompt(self, instructions: str, question: str) -> str:
+        return f"{instructions}\n\nQuestion: {question}\n\n"
+
+    def parse(self, action: str) -> ParsedTurn:
+        start = action.rfind("</think>") + len("</think>") if "</think>" in action else 0
+        end, fabricated = len(action), False
+        if (response := action.find(_RESPONSE, start)) >= 0:
+            end = response
+            fabricated = bool(action[response + len(_RESPONSE) :].strip())
+
+        opening = action.find(_OPEN, start, end)
+        if opening < 0:
+            return self._answer(action, start, end, fabricated)
+        closing = action.find(_CLOSE, opening, end)
+        if closing < 0:
+            kept, text = end, action[opening + len(_OPEN) : end]
+        else:
+            kept, text = closing + len(_CLOSE), action[opening + len(_OPEN) : closing]
+        call, error = _read_call(text)
+        if call is None and closing < 0:
+            error = f"Error: {_OPEN} was not closed with {_CLOSE}."
+        return ParsedTurn(action[:kept], action[kept:], call, None, error, fabricated)
+
+    def _answer(self, action: str, start: int, end: int, fabricated: bool) -> ParsedTurn:
+        answer = extract_boxed(action[start:end])
+        error = None
+        if answer is None or not answer.strip():
+            answer = None
+            error = (
+                "Error: found neither a tool call nor an answer. "
+                f"Write a call inside {_OPEN} and {_CLOSE}, or the answer in \\boxed{{}}."
+            )
+        return ParsedTurn(action[:end], action[end:], None, answer, error, fabricated)
+
+    def observation(self, text: str, kept: str) -> str:
+        return f"\n{_RESPONSE}\n{text}\n</tool_response>\n"
+
+    def message(self, text: str) -> Message:
+        return {"role": "tool", "content": text}
+
+    def format_call(self, call: ToolCall, thought: str = "") -> str:
+        if isinstance(call.arguments, str):
+            raise ArgumentError("hermes calls take an object of arguments, got a string")
+        body = json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
+        # Inside JSON strings "<" may be written as an escape, so no text can close the tag.
+        body = re.sub(r"<(?=/?tool_)", r"\\u003c", body)
+        return f"{thought}\n{_OPEN}\n{body}\n{_CLOSE}".lstrip("\n")
+
+    def format_answer(self, answer: str, thought: str = "") -> str:
+        return f"{thought}\n\\boxed{{{answer}}}".lstrip("\n")
+
+
+def _read_call(text: str) -> tuple[ToolCall | None, str | None]:
+    """The call that `text` holds as JSON, or what is wrong with it, for the model to read."""
+    try:
+        # strict=False: models write line breaks inside strings, and mean them
+        value = json.loads(text, strict=False)
+    except json.JSONDecodeError as error:
+        near = text[max(0, error.pos - 20) : error.pos + 20]
+        return None, (
+            f"Error: the tool call is not valid JSON: {error.msg} at line {error.lineno} "
+            f"column {error.colno}, near {near!r}."
+        )
+    except (RecursionError, ValueError):
+        return None, "Error: the tool call is not valid JSON: too deeply nested or too long a number."
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        return None, 'Error: a tool call needs the keys "name" (a string) and "arguments".'
+    arguments = value.get("arguments", value.get("parameters", {}))
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments, strict=False)
+        except (ValueError, RecursionError):
+            pass
+    if not isinstance(arguments, dict):
+        return None, 'Error: the "arguments" of a tool call must be a JSON object.'
+    return ToolCall(value["name"], arguments), None

@@ -1,0 +1,195 @@
+"""Evaluate an agent on a split: results that survive a kill, and a summary one can cite."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+import react_envs
+from react_envs.errors import ArgumentError
+from react_envs.rollout import EpisodeRecord, Policy, run_episodes
+from react_envs.wrappers.record import append_json_line
+
+__all__ = ["evaluate", "summarize", "wilson_interval"]
+
+RESULTS, SETTINGS, SUMMARY = "results.jsonl", "settings.json", "summary.json"
+
+
+def evaluate(
+    make_env: Callable[[], gym.Env[str, str]],
+    policy: Policy,
+    indices: Sequence[int],
+    out: str | os.PathLike[str],
+    *,
+    settings: Mapping[str, Any],
+    seed: int = 0,
+    concurrency: int = 1,
+    resume: bool = False,
+    on_episode: Callable[[Mapping[str, Any]], None] = lambda record: None,
+) -> dict[str, Any]:
+    """Play `indices` and write `results.jsonl`, `settings.json` and `summary.json` into `out`.
+
+    Each episode is on disk as soon as it ends, so an interrupt or a kill loses none that was
+    finished; `resume` plays only what is missing, and what had ended in an error. At the end
+    the lines are put in the order of their index.
+
+    Args:
+        make_env: makes one environment per thread.
+        policy: what plays.
+        indices: tasks to play.
+        out: a folder, created if need be.
+        settings: whatever fixes the outcome, as JSON; a resumed run must have the same.
+        seed: seed of the run (see `run_episodes`).
+        concurrency: number of threads.
+        resume: continue in a folder that holds results.
+        on_episode: called with each record as it is done, the resumed ones included.
+
+    Returns:
+        The summary, as in `summary.json`.
+
+    Raises:
+        ArgumentError: if `out` holds results and `resume` is False, or results of other settings.
+    """
+    folder = Path(out)
+    # what the file will give back: tuples as lists, all keys strings
+    settings = json.loads(json.dumps(dict(settings), default=str))
+    folder.mkdir(parents=True, exist_ok=True)
+    done = _done(folder, settings) if resume else {}
+    if not resume and (folder / RESULTS).exists():
+        raise ArgumentError(f"{folder} already holds results: pass --resume or another --out")
+    _write(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
+    _rewrite_results(folder, done.values())
+    for record in done.values():
+        on_episode(record)
+
+    started = time.perf_counter()
+    played = 0
+    try:
+        left = [index for index in indices if index not in done]
+        episodes = run_episodes(
+            make_env, policy, left, seed=seed, concurrency=concurrency, in_order=False
+        )
+        for episode in episodes:
+            done[episode.index] = _save(folder, episode)
+            on_episode(done[episode.index])
+            played += 1
+    finally:
+        seconds = time.perf_counter() - started
+        _rewrite_results(folder, done.values())
+        summary = summarize(list(done.values()), settings, wanted=len(indices))
+        summary["episodes_per_second"] = round(played / seconds, 2) if played else None
+        _write(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
+    return summary
+
+
+def summarize(
+    records: Sequence[Mapping[str, Any]], settings: Mapping[str, Any], wanted: int
+) -> dict[str, Any]:
+    """Score, interval, counts and settings of the records of a run.
+
+    `score` is the mean of the `exact_match` term over the episodes that the world let end;
+    those that it did not are counted in `errors` and named in `stop_reasons`.
+    """
+    ended = [record for record in records if record["error"] is None]
+    scores = [record["reward_terms"].get("exact_match", 0.0) for record in ended]
+    right = sum(scores)
+    terms = sorted({name for record in ended for name in record["reward_terms"]})
+    return {
+        "episodes": len(records),
+        "complete": len(ended) == wanted,
+        "errors": len(records) - len(ended),
+        "score": _mean(scores),
+        "score_interval_95": list(wilson_interval(right, len(ended))) if ended else None,
+        "reward": _mean([record["reward"] for record in ended]),
+        "reward_terms": {
+            name: _mean([record["reward_terms"].get(name, 0.0) for record in ended])
+            for name in terms
+        },
+        "stop_reasons": dict(sorted(Counter(str(r["stop_reason"]) for r in records).items())),
+        "turns": _mean([record["turns"] for record in ended]),
+        "calls": _mean([record["calls"] for record in ended]),
+        "parse_errors": _count(ended, "parse_error"),
+        "fabricated_observations": _count(ended, "fabricated_observation"),
+        "tool_failures": _count(ended, "tool_failure"),
+        "dataset": records[0]["dataset"] if records else None,
+        "split": records[0]["split"] if records else None,
+        "fingerprint": records[0]["fingerprint"] if records else None,
+        "version": react_envs.__version__,
+        "settings": dict(settings),
+    }
+
+
+def wilson_interval(successes: float, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson score interval of a proportion: where the true one lies, by default in 95 %.
+
+    Raises:
+        ValueError: unless 0 <= successes <= n and n > 0.
+
+    >>> [round(x, 3) for x in wilson_interval(8, 10)]
+    [0.49, 0.943]
+    """
+    if not 0 <= successes <= n or n == 0:
+        raise ValueError(f"expected 0 <= successes <= n and n > 0, got {successes} of {n}")
+    p = successes / n
+    centre = p + z * z / (2 * n)
+    margin = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
+
+
+def _done(folder: Path, settings: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
+    """The finished records in `folder` by index, after a check that they are of this run."""
+    if not (folder / RESULTS).exists():
+        return {}
+    before = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    changed = sorted(k for k in {*before, *settings} if before.get(k) != settings.get(k))
+    # a run may be made longer; a shorter one would throw results away
+    if changed and not (changed == ["n"] and settings["n"] > before["n"]):
+        told = "; ".join(f"{k}: was {before.get(k)!r}, is {settings.get(k)!r}" for k in changed)
+        raise ArgumentError(f"{folder} holds results of other settings: {told}")
+    done = {}
+    for line in (folder / RESULTS).read_text(encoding="utf-8").split("\n"):
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            continue  # the line that a kill cut short; its episode is played again
+        if record["error"] is None:
+            done[record["index"]] = record
+    return done
+
+
+def _save(folder: Path, episode: EpisodeRecord) -> Mapping[str, Any]:
+    record = episode.as_json()
+    append_json_line(folder / RESULTS, record)
+    return record
+
+
+def _rewrite_results(folder: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Put the records into the file in the order of their index, in one replacement."""
+    new = folder / f"{RESULTS}.new"
+    new.write_bytes(b"")
+    for record in sorted(records, key=lambda record: record["index"]):
+        append_json_line(new, record)
+    os.replace(new, folder / RESULTS)
+
+
+def _write(path: Path, text: str) -> None:
+    new = path.with_name(path.name + ".new")
+    new.write_text(text, encoding="utf-8")
+    os.replace(new, path)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(sum(values) / len(values), 6) if values else None
+
+
+def _count(records: Sequence[Mapping[str, Any]], name: str) -> int:
+    return sum(bool(turn[name]) for record in records for turn in record["trace"])

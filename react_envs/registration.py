@@ -1,0 +1,100 @@
+"""Registers the environments with Gymnasium, and builds them from plain keyword arguments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+
+import gymnasium as gym
+
+from react_envs.errors import ArgumentError
+
+__all__ = ["IDS", "make_env", "register_all"]
+
+IDS: dict[str, dict[str, Any]] = {
+    "ReactGSM8K-v0": {"dataset": "gsm8k", "split": "synthetic"},
+    "ReactGSMHard-v0": {"dataset": "gsm_hard", "split": "test"},
+    "ReactSVAMP-v0": {"dataset": "svamp", "split": "test"},
+    "ReactMultiArith-v0": {"dataset": "multiarith", "split": "test"},
+    "ReactMATH500-v0": {"dataset": "math500", "split": "test"},
+}
+"""Registered ids with the arguments that tell them apart."""
+
+INSTRUCTIONS = {
+    "numeric": "Solve the word problem. The answer is a number.",
+    "math": "Solve the problem. Give the answer in LaTeX, simplified and exact.",
+}
+
+SYNTHETIC = {
+    "synthetic": "train",
+    "synthetic_train": "train",
+    "synthetic_test": "test",
+}
+"""Splits of generated problems. "synthetic" is the training part: who trains on the default
+and evaluates on "synthetic_test" never meets a problem twice."""
+
+
+def register_all() -> None:
+    """Register every id of `IDS`; calling it again changes nothing."""
+    for env_id, kwargs in IDS.items():
+        if env_id not in gym.registry:
+            gym.register(env_id, entry_point="react_envs.registration:make_env", kwargs=kwargs)
+
+
+def make_env(
+    dataset: str,
+    split: str,
+    *,
+    dialect: str | Mapping[str, Any] | Any = "react",
+    tools: Iterable[str | Mapping[str, Any] | Any] = ("python",),
+    reward: str | Mapping[str, float] | Callable[..., float] = "exact_match",
+    max_steps: int = 10,
+    on_limit: Literal["truncate", "answer"] = "truncate",
+    data: str | os.PathLike[str] | None = None,
+    difficulty: int | tuple[int, int] | None = None,
+    data_seed: int = 0,
+    render_mode: str | None = None,
+) -> gym.Env[str, str]:
+    """What `gym.make("ReactGSM8K-v0", ...)` builds: a `ReactEnv` with a step limit and rewards.
+
+    Args:
+        dataset: a key of `react_envs.tasks.DATASETS`.
+        split: one of the data set's published splits; for "gsm8k" also "synthetic" (alias of
+            "synthetic_train") and "synthetic_test", generated offline and without end.
+        dialect: a name, `{"name": ..., **options}` or an object.
+        tools: names, `{"name": ..., **options}`, typed functions or `Tool` objects.
+        reward: a preset's name, `{term: weight}`, or a function of the `Episode`.
+        max_steps: turns until the episode is truncated.
+        on_limit: `"truncate"`, or `"answer"`: the last turn must be an answer.
+        data: a file or folder to read a published split from (see `load_tasks`).
+        difficulty: steps of the synthetic problems, one number or an inclusive range.
+        data_seed: which unlimited stream of synthetic problems.
+        render_mode: None or `"ansi"`.
+
+    Raises:
+        ArgumentError: for arguments that cannot be used.
+        DataNotFoundError: if a published split is on none of the usual places.
+    """
+    from react_envs.core import ReactEnv
+    from react_envs.tasks import DATASETS, SyntheticMath, TaskSet, load_tasks
+    from react_envs.wrappers import EpisodeReward, StepLimit
+
+    tasks: TaskSet
+    if dataset == "gsm8k" and split in SYNTHETIC:
+        if data is not None:
+            raise ArgumentError(f"split {split!r} is generated: it does not take data={data!r}")
+        part: Any = SYNTHETIC[split]
+        tasks = SyntheticMath(part, seed=data_seed, difficulty=difficulty)
+    else:
+        if difficulty is not None or data_seed != 0:
+            raise ArgumentError(
+                f"difficulty and data_seed choose synthetic problems; split {split!r} has none"
+            )
+        tasks = load_tasks(dataset, split, data)
+    grader = DATASETS[dataset].grader
+    env: gym.Env[str, str] = ReactEnv(
+        tasks, tools, dialect, instructions=INSTRUCTIONS[grader], render_mode=render_mode
+    )
+    env = StepLimit(env, max_steps, on_limit)
+    return EpisodeReward(env, reward, grader)

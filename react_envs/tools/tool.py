@@ -1,0 +1,143 @@
+"""What a tool is: a typed function with a docstring, or a small object with a lifecycle."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from react_envs.errors import ArgumentError, ToolError, ToolFailure
+from react_envs.tools.schema import parameters_of
+from react_envs.types import Task, ToolResult
+
+__all__ = ["FunctionTool", "Tool", "as_tool", "call_tool"]
+
+UNAVAILABLE = "Error: the tool is unavailable at the moment; there is no result."
+"""What the model reads when the world failed. The kind of failure is in `info` only."""
+
+
+class Tool:
+    """A tool with state: subclass it, set `name` and write a typed `__call__`.
+
+    `start` is called when an episode begins and `close` when its environment closes. Each
+    environment works on its own shallow copy (`copy.copy`) of the tools it was given, so
+    what must not be shared between environments belongs into `start`, or out of
+    `__getstate__`.
+
+    >>> class Counter(Tool):
+    ...     name = "count"
+    ...     @property
+    def spec(self) -> dict[str, Any]:
+        """Name, description and schema as chat APIs write a function."""
+        return {
+            "type": "function",
+            "function": {
+                "name": self.name,
+                "description": self.description,
+                "parameters": self.parameters,
+            },
+        }
+
+    def start(self, task, seed):
+    ...         self.calls = 0
+    ...     def __call__(self, step: int = 1) -> str:
+    ...         '''Count the calls of this episode.'''
+    ...         self.calls += step
+    ...         return str(self.calls)
+    >>> counter = Counter()
+    >>> counter.description, list(counter.parameters["properties"])
+    ('Count the calls of this episode.', ['step'])
+    """
+
+    name: str = ""
+
+    @property
+    def _function(self) -> Callable[..., Any]:
+        return type(self).__call__
+
+    @cached_property
+    def description(self) -> str:
+        """What the tool does, for the prompt: the docstring up to its `Args:`."""
+        docstring = inspect.getdoc(self._function) or ""
+        return " ".join(docstring.split("\nArgs:")[0].split())
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """JSON schema of the arguments."""
+        return parameters_of(self._function)
+
+    def start(self, task: Task, seed: int) -> None:
+        """Forget the last episode; `seed` fixes whatever is random in this one."""
+
+    def __call__(self, **arguments: Any) -> ToolResult | str:
+        """Do it. Raise `ToolError` for the model's mistakes, `ToolFailure` for the world's."""
+        raise NotImplementedError(f"{type(self).__name__} has no __call__")
+
+    def close(self) -> None:
+        """Release what the tool holds; it may be used again afterwards."""
+
+
+class FunctionTool(Tool):
+    """A typed function with a docstring as a tool; name and schema are taken from it."""
+
+    def __init__(self, function: Callable[..., ToolResult | str]) -> None:
+        self.function = function
+        self.name = function.__name__
+
+    @property
+    def _function(self) -> Callable[..., Any]:
+        return self.function
+
+    def __call__(self, **arguments: Any) -> ToolResult | str:
+        return self.function(**arguments)
+
+
+def as_tool(tool: Tool | Callable[..., ToolResult | str]) -> Tool:
+    """`tool` itself, or a `FunctionTool` around a plain function.
+
+    Raises:
+        ArgumentError: for anything else, a lambda, a missing docstring or a parameter
+            whose type has no JSON schema.
+    """
+    if not isinstance(tool, Tool):
+        if not inspect.isroutine(tool) or tool.__name__ == "<lambda>":
+            raise ArgumentError(
+                f"expected a tool to be a Tool, a typed function or a tool's name, got {tool!r}"
+            )
+        tool = FunctionTool(tool)
+    if not tool.name:
+        raise ArgumentError(f"{type(tool).__name__} needs a `name`")
+    if not tool.description:
+        raise ArgumentError(f"tool {tool.name!r} needs a docstring: the model reads it")
+    tool.parameters  # noqa: B018 - raises here, not in the middle of an episode
+    return tool
+
+
+def call_tool(tool: Tool, arguments: Mapping[str, Any]) -> ToolResult:
+    """Run `tool` with checked arguments; whatever happens inside becomes a `ToolResult`.
+
+    The world's failures are `ToolFailure` and `OSError` (time-outs, connections and all
+    exceptions of requests are of that family; a file that is not there is not): the model
+    reads one fixed sentence, `failure` has the kind. `ToolError` and any other exception
+    are the model's to read.
+    """
+    try:
+        result = tool(**arguments)
+    except ToolError as error:
+        return ToolResult(f"Error: {error}", ok=False)
+    except ToolFailure as failure:
+        return ToolResult(UNAVAILABLE, ok=False, failure=failure.kind, meta=_why(failure))
+    except Exception as error:
+        if isinstance(error, OSError) and not isinstance(error, _WRONG_PATH):
+            kind = type(error).__name__
+            return ToolResult(UNAVAILABLE, ok=False, failure=kind, meta=_why(error))
+        return ToolResult(f"Error: {type(error).__name__}: {error}", ok=False, meta=_why(error))
+    return result if isinstance(result, ToolResult) else ToolResult(str(result))
+
+
+_WRONG_PATH = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
+
+
+def _why(error: Exception) -> dict[str, str]:
+    return {"exception": type(error).__name__, "message": str(error)}
