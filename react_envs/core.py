@@ -50,7 +50,7 @@ class ReactEnv(gym.Env[str, str]):
     - `gold`, `solution`: on the last step only.
     """
 
-    metadata = {"render_modes": ["ansi"]}  # noqa: RUF012 - Gymnasium's own convention
+    metadata = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012 - Gymnasium wants it so
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from react_envs.errors import ArgumentError
-from react_envs.rewards.math import extract_boxed
+from react_envs.rewards.boxed import extract_boxed
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
 
@@ -15,13 +15,14 @@ __all__ = ["HermesDialect"]
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _RESPONSE = "<tool_response>"
+_THOUGHT_END = "</think>"
 
 
 class HermesDialect:
     r"""`<tool_call>{"name": ..., "arguments": {...}}</tool_call>`, answers in `\boxed{}`.
 
     The first call of a turn counts, further ones are dropped. A turn without a call is an
-    answer if it has a non-empty box (the last one counts). What stands before `</think>` is
+    answer if it has a non-empty box (the last one counts). What stands before the first `</think>` is
     reasoning and is not searched. JSON that does not parse is answered with the place and the
     reason, never passed over.
 
@@ -54,7 +55,7 @@ class HermesDialect:
         return f"{instructions}\n\nQuestion: {question}\n\n"
 
     def parse(self, action: str) -> ParsedTurn:
-        start = action.rfind("</think>") + len("</think>") if "</think>" in action else 0
+        start = action.find(_THOUGHT_END) + len(_THOUGHT_END) if _THOUGHT_END in action else 0
         end, fabricated = len(action), False
         if (response := action.find(_RESPONSE, start)) >= 0:
             end = response
@@ -94,8 +95,8 @@ class HermesDialect:
         if isinstance(call.arguments, str):
             raise ArgumentError("hermes calls take an object of arguments, got a string")
         body = json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
-        # Inside JSON strings "<" may be written as an escape, so no text can close the tag.
-        body = re.sub(r"<(?=/?tool_)", r"\\u003c", body)
+        # Inside JSON strings "<" may be written as an escape, so no text can close a tag.
+        body = re.sub(r"<(?=/?(tool_|think))", r"\\u003c", body)
         return f"{thought}\n{_OPEN}\n{body}\n{_CLOSE}".lstrip("\n")
 
     def format_answer(self, answer: str, thought: str = "") -> str:

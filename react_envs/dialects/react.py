@@ -143,7 +143,8 @@ class ReactDialect:
         return _turn(action, end, fabricated, call=ToolCall(tool, action[start:end].strip()))
 
     def observation(self, text: str, kept: str) -> str:
-        return f"{'' if kept.endswith('\n') else '\n'}Observation: {text}\n"
+        line_break = "" if kept.endswith("\n") else "\n"
+        return f"{line_break}Observation: {text}\n"
 
     def message(self, text: str) -> Message:
         return {"role": "user", "content": f"Observation: {text}"}

@@ -27,19 +27,7 @@ class Tool:
 
     >>> class Counter(Tool):
     ...     name = "count"
-    ...     @property
-    def spec(self) -> dict[str, Any]:
-        """Name, description and schema as chat APIs write a function."""
-        return {
-            "type": "function",
-            "function": {
-                "name": self.name,
-                "description": self.description,
-                "parameters": self.parameters,
-            },
-        }
-
-    def start(self, task, seed):
+    ...     def start(self, task, seed):
     ...         self.calls = 0
     ...     def __call__(self, step: int = 1) -> str:
     ...         '''Count the calls of this episode.'''
@@ -66,6 +54,18 @@ class Tool:
     def parameters(self) -> dict[str, Any]:
         """JSON schema of the arguments."""
         return parameters_of(self._function)
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Name, description and schema as chat APIs write a function."""
+        return {
+            "type": "function",
+            "function": {
+                "name": self.name,
+                "description": self.description,
+                "parameters": self.parameters,
+            },
+        }
 
     def start(self, task: Task, seed: int) -> None:
         """Forget the last episode; `seed` fixes whatever is random in this one."""

@@ -1,0 +1,109 @@
+"""StepLimit: the last turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import pytest
+
+from react_envs.core import ReactEnv
+from react_envs.errors import ArgumentError
+from react_envs.spaces import TextSpace
+from react_envs.tasks import TaskList
+from react_envs.types import StopReason, Task
+from react_envs.wrappers import StepLimit
+
+CALL = "Action: echo\nAction Input: hello\n"
+
+
+def echo(text: str) -> str:
+    """Echo."""
+    return text
+
+
+def make(**kwargs: Any) -> StepLimit:
+    return StepLimit(ReactEnv(TaskList([Task("?", ("1",), solution="s")]), [echo]), **kwargs)
+
+
+def test_the_call_of_the_last_turn_is_run_and_then_the_episode_is_truncated() -> None:
+    env = make(max_steps=2)
+    env.reset(seed=0)
+    assert env.step(CALL)[2:4] == (False, False)
+    observation, _, terminated, truncated, info = env.step(CALL)
+    assert observation == "Observation: hello\n"
+    assert (terminated, truncated) == (False, True)
+    assert info["stop_reason"] is StopReason.MAX_STEPS
+    assert info["gold"] == ["1"]
+    assert info["answer"] is None
+
+
+def test_an_answer_in_the_last_turn_terminates_and_is_not_truncated() -> None:
+    env = make(max_steps=2)
+    env.reset(seed=0)
+    env.step(CALL)
+    *_, terminated, truncated, info = env.step("Final Answer: 1")
+    assert (terminated, truncated, info["stop_reason"]) == (True, False, StopReason.ANSWER)
+
+
+def test_the_count_starts_anew_with_each_episode() -> None:
+    env = make(max_steps=2)
+    for _ in range(3):
+        _, info = env.reset(seed=0)
+        assert info["max_steps"] == 2
+        assert env.step(CALL)[3] is False
+        assert env.step(CALL)[3] is True
+
+
+def test_the_last_turn_must_answer_is_announced_and_held() -> None:
+    env = make(max_steps=3, on_limit="answer")
+    env.reset(seed=0)
+    assert "last turn" not in env.step(CALL)[0]
+    observation, *_, info = env.step(CALL)
+    assert observation.startswith("Observation: hello\nThis is your last turn")
+    assert "This is your last turn" in info["messages"][1]["content"]
+    assert info["tool_result"] == "hello"
+    observation, _, terminated, truncated, info = env.step(CALL)
+    assert "no further tool calls" in observation
+    assert info["tool_ok"] is None, "the call must not be run"
+    assert (terminated, truncated) == (False, True)
+    env.reset(seed=0)
+    assert env.step(CALL)[0] == "Observation: hello\n", "a new episode may call again"
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "told"),
+    [
+        ({"max_steps": 0}, "at least 1"),
+        ({"max_steps": 1.5}, "actually: 1.5"),
+        ({"max_steps": 1, "on_limit": "answer"}, "at least 2"),
+        ({"max_steps": 2, "on_limit": "stop"}, "actually: 'stop'"),
+    ],
+)
+def test_wrong_arguments_raise_at_once(kwargs: dict[str, Any], told: str) -> None:
+    with pytest.raises(ArgumentError, match=told):
+        make(**kwargs)
+
+
+class Parrot(gym.Env[str, str]):
+    """A text environment that is not ours: it says what it hears, without end."""
+
+    observation_space = action_space = TextSpace()
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[str, dict[str, Any]]:
+        super().reset(seed=seed)
+        return "say", {}
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        return action, 0.0, False, False, {}
+
+
+def test_a_foreign_text_environment_is_truncated_too() -> None:
+    env = StepLimit(Parrot(), 2)
+    env.reset()
+    assert env.step("a")[3] is False
+    *_, truncated, info = env.step("b")
+    assert truncated
+    assert info == {"stop_reason": StopReason.MAX_STEPS}
+    with pytest.raises(ArgumentError, match="Parrot has none"):
+        StepLimit(Parrot(), 2, "answer")
