@@ -248,7 +248,7 @@ def _validate(options: argparse.Namespace, console: Console) -> int:
         console.print(str(failure), markup=False, highlight=False, soft_wrap=True)
     Console().print(
         f"{options.id}: {len(indices) - len(failures)} of {len(indices)} tasks are sound "
-        "(gold answers score 1.0, a wrong answer and none 0.0)"
+        "(gold answers score 1.0, a wrong one 0.0)"
     )
     return 1 if failures else 0
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from react_envs.dialects import Dialect
 from react_envs.errors import ArgumentError, PolicyFailure
@@ -76,9 +77,13 @@ class ProgramPolicy:
     ) -> ProgramPolicy:
         """From lines with `question` and `generated`, as Program of Thoughts published them.
 
-        Their programs leave the result in `ans`; a line that prints it is added.
+        Their programs leave the result in `ans`; a line that prints it is added. Other lines,
+        such as the prompt that theirs begins with, are passed over.
         """
-        programs = {line["question"]: line["generated"][0] + "\nprint(ans)" for line in _lines(path)}
+        lines = [line for line in _lines(path) if "generated" in line]
+        if not lines:
+            raise ArgumentError(f"{path}: expected lines with `question` and `generated`, found none")
+        programs = {line["question"]: line["generated"][0] + "\nprint(ans)" for line in lines}
         return cls(programs, tasks, dialect)
 
     def __call__(self, context: Context) -> str:
@@ -96,6 +101,6 @@ def _plain(question: str) -> str:
     return " ".join(question.split())
 
 
-def _lines(path: str | os.PathLike[str]) -> list[dict[str, object]]:
+def _lines(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     text = Path(path).read_text(encoding="utf-8")
     return [json.loads(line) for line in text.split("\n") if line.strip()]

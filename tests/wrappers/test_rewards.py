@@ -22,7 +22,7 @@ def echo(text: str) -> str:
 
 
 def limited() -> StepLimit:
-    return StepLimit(ReactEnv(TaskList([Task("?", ("18", "eighteen"))]), [echo]), 3)
+    return StepLimit(ReactEnv(TaskList([Task("?", ("18",))]), [echo]), 3)
 
 
 def play(env: Any, *actions: str) -> tuple[list[float], dict[str, Any]]:
