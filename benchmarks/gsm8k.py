@@ -103,7 +103,8 @@ def _same_number(printed: str, annotated: str) -> bool:
     if ours is None or theirs is None:
         return False
     decimals = len(annotated.partition(".")[2])
-    return abs(ours - theirs) <= 0.5 * 10.0**-decimals if decimals else ours == theirs
+    half_a_digit = 0.5 * 10.0**-decimals if decimals else 0.0
+    return math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=half_a_digit)
 
 
 def _same(ours: float | None, theirs: float | None) -> bool:
