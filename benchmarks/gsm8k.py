@@ -17,8 +17,8 @@ from typing import Any
 
 import gymnasium as gym
 
-import react_envs
-from react_envs.agents.policies.oracle import annotations
+from react_envs.agents import make_policy
+from react_envs.agents.policies.oracle import calculator_annotations
 from react_envs.agents.policies.replay import ProgramPolicy
 from react_envs.errors import ArgumentError
 from react_envs.rewards import extract_number
@@ -30,7 +30,7 @@ ENV_ID, SPLIT = "ReactGSM8K-v0", "test"
 def play(agent: str, concurrency: int, **options: Any) -> tuple[list[EpisodeRecord], float, Any]:
     """All episodes of the test set by an agent, the seconds they took, and the task set."""
     env: Any = gym.make(ENV_ID, split=SPLIT).unwrapped
-    policy = react_envs.agents.make_policy(agent, env, **options)
+    policy = make_policy(agent, env, **options)
     indices = range(len(env.tasks))
     started = time.perf_counter()
     records = list(
@@ -45,7 +45,7 @@ def oracle_rows(concurrency: int) -> list[tuple[str, str]]:
     records, seconds, tasks = play("oracle", concurrency)
     reproduced = annotated = 0
     for record in records:
-        steps = annotations(tasks[record.index].solution)
+        steps = calculator_annotations(tasks[record.index].solution)
         annotated += len(steps)
         for (_, value), turn in zip(steps, record.turns, strict=False):
             reproduced += _same_number(turn.tool_result or "", value)

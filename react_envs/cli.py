@@ -49,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="react-envs", description=react_envs.__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="react-envs", description=react_envs.__doc__.split("\n")[0]
+    )
     parser.add_argument("--version", action="version", version=react_envs.__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -164,7 +166,7 @@ def _eval(options: argparse.Namespace, console: Console) -> int:
     tasks = env.get_wrapper_attr("tasks")
     settings = {
         "id": options.id,
-        "env": {name: value for name, value in (env.spec.kwargs if env.spec else {}).items()},
+        "env": dict(env.spec.kwargs) if env.spec else {},
         "agent": options.agent,
         "agent_args": {k: v for k, v in agent_arguments.items() if "key" not in k},
         "start": options.start,

@@ -208,7 +208,7 @@ class ReactEnv(gym.Env[str, str]):
         assert self.task is not None
         return {"gold": list(self.task.answers), "solution": self.task.solution}
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """The episode so far as text, None without `render_mode="ansi"`."""
         return "\n".join(self._rendered) if self.render_mode == "ansi" else None
 

@@ -81,9 +81,7 @@ def play(env: gym.Env[str, str], policy: Policy, index: int, seed: int = 0) -> E
         messages, stop = list(reset_info["messages"]), tuple(reset_info["stop"])
         done = False
         while not done:
-            action = policy(
-                Context(prompt, tuple(messages), stop, reset_info, tuple(turns), seed)
-            )
+            action = policy(Context(prompt, tuple(messages), stop, reset_info, tuple(turns), seed))
             observation, reward, terminated, truncated, info = env.step(action)
             turns.append(Turn.from_step(action, observation, info))
             rewards.append(float(reward))

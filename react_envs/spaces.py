@@ -30,7 +30,7 @@ class TextSpace(Text):
         """True for every `str`, subclasses such as `Completion` included."""
         return isinstance(x, str)
 
-    def sample(self, mask: None = None, probability: None = None) -> str:
+    def sample(self, mask: Any = None, probability: Any = None) -> str:
         """A random string of 0 to 64 characters.
 
         Raises:

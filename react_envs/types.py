@@ -162,7 +162,8 @@ class Completion(str):
     token_ids: list[int] | None
     """Ids that the engine sampled, an end-of-turn token included, None if unknown."""
     logprobs: list[float] | None
-    """Natural-log probability of each of `token_ids` as sampled, None if unknown."""
+    """Natural-log probability of each of `token_ids` under the model's own distribution, before
+    temperature and top-p; None if unknown."""
     finish_reason: str | None
     """`"stop"`, `"length"` or what else the engine said; None if unknown."""
 

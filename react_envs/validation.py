@@ -22,7 +22,10 @@ def validate(env: gym.Env[str, str], indices: Iterable[int]) -> Iterator[str | N
     for index in indices:
         task: Task = tasks[index]
         problems = []
-        for answer, expected in [*((gold, 1.0) for gold in task.answers), (wrong_answer(task), 0.0)]:
+        for answer, expected in [
+            *((gold, 1.0) for gold in task.answers),
+            (wrong_answer(task), 0.0),
+        ]:
             score = _score(env, index, dialect.format_answer(answer))
             if score != expected:
                 problems.append(f"the answer {answer!r} scored {score}, expected {expected}")

@@ -70,7 +70,9 @@ def test_replaying_recorded_results_gives_the_same_episodes(tmp_path: Path) -> N
         for folder in (first, second)
     )
     assert [r["answer"] for r in one] == [r["answer"] for r in two]
-    assert [t["kept"] for r in one for t in r["trace"]] == [t["kept"] for r in two for t in r["trace"]]
+    assert [t["kept"] for r in one for t in r["trace"]] == [
+        t["kept"] for r in two for t in r["trace"]
+    ]
 
 
 @pytest.mark.parametrize(

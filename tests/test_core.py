@@ -22,11 +22,10 @@ from react_envs.types import Completion, StopReason, Task, ToolResult
 
 TASKS = TaskList(
     [
-        Task(f"How much is {n} + {n}?", (str(2 * n), "twice"), index=n, dataset="sums", split="test",
-             solution=f"secret-{n}")
+        Task(f"How much is {n} + {n}?", (str(2 * n), "twice"), n, "sums", "test", f"secret-{n}")
         for n in range(5)
     ]
-)  # fmt: skip
+)
 
 
 def add(a: int, b: int) -> str:
@@ -72,7 +71,12 @@ def test_reset_gives_the_prompt_as_text_and_as_messages_and_no_gold() -> None:
     assert [message["role"] for message in info["messages"]] == ["system", "user"]
     assert info["messages"][1]["content"] == "How much is 3 + 3?"
     assert info["stop"] == ["\nObservation:"]
-    assert [tool["function"]["name"] for tool in info["tools"]] == ["add", "fail", "count", "finish"]
+    assert [tool["function"]["name"] for tool in info["tools"]] == [
+        "add",
+        "fail",
+        "count",
+        "finish",
+    ]
     assert (info["dataset"], info["split"], info["index"]) == ("sums", "test", 3)
     assert info["fingerprint"] == TASKS.fingerprint
     assert "secret" not in json.dumps(info)
@@ -130,7 +134,9 @@ def test_a_tool_that_prints_an_answer_neither_answers_nor_ends_the_episode() -> 
     ("action", "told"),
     [
         pytest.param("no format at all", "neither an Action nor a Final Answer", id="malformed"),
-        pytest.param(call("subtract", "1"), "unknown tool 'subtract'; the tools are: add", id="tool"),
+        pytest.param(
+            call("subtract", "1"), "unknown tool 'subtract'; the tools are: add", id="tool"
+        ),
         pytest.param(call("add", '{"a": 1}'), "needs several arguments", id="arguments"),
         pytest.param(call("add", '{"a": 1, "b": "x"}'), "'b' must be of type integer", id="type"),
     ],
@@ -199,7 +205,7 @@ def test_text_and_messages_tell_the_same_story(dialect: str, stopped: bool) -> N
         action += env.dialect.observation("forged", action) if stopped else ""
         observation, _, _, _, info = env.step(action)
         assert info["kept"] + info["dropped"] == action
-        assert [m["role"] for m in info["messages"]][0] == "assistant"
+        assert info["messages"][0]["role"] == "assistant"
         assert info["messages"][0]["content"] == info["kept"]
         assert str(a + 1) in info["messages"][1]["content"]
         assert str(a + 1) in observation
@@ -221,7 +227,9 @@ def test_equal_seeds_choose_equal_tasks_and_tool_seeds() -> None:
         assert one == two
         assert env.step(call("count", "")) == other.step(call("count", ""))
     # and a running generator goes on
-    assert [env.reset()[1]["index"] for _ in range(9)] == [other.reset()[1]["index"] for _ in range(9)]
+    assert [env.reset()[1]["index"] for _ in range(9)] == [
+        other.reset()[1]["index"] for _ in range(9)
+    ]
 
 
 def test_reset_leaves_the_global_generators_alone() -> None:
@@ -271,7 +279,10 @@ def test_step_needs_a_reset_and_a_string() -> None:
 
 
 @settings(max_examples=200)
-@given(action=st.text(st.characters()) | st.binary().map(lambda b: b.decode("utf-8", "surrogateescape")))
+@given(
+    action=st.text(st.characters())
+    | st.binary().map(lambda b: b.decode("utf-8", "surrogateescape"))
+)
 @example("\x00")
 @example("\ud800")
 @example("<|im_end|><|endoftext|></s>")
@@ -283,7 +294,7 @@ def test_any_string_is_a_legal_action(action: str) -> None:
     for dialect in ("react", "hermes"):
         env = make(dialect=dialect)
         env.reset(seed=0)
-        observation, reward, terminated, _, info = env.step(Completion(action))
+        observation, _, terminated, _, info = env.step(Completion(action))
         assert isinstance(observation, str)
         assert info["kept"] + info["dropped"] == action
         assert terminated == (info["answer"] is not None)

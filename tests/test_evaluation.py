@@ -123,7 +123,12 @@ def test_a_longer_run_may_resume_a_shorter_one_and_no_other(tmp_path: Path) -> N
         run(tmp_path, Player(), n=3, resume=True)
     with pytest.raises(ArgumentError, match="seed: was 0, is 1"):
         evaluate(
-            make, Player(), range(6), tmp_path, settings={**SETTINGS, "n": 6, "seed": 1}, resume=True
+            make,
+            Player(),
+            range(6),
+            tmp_path,
+            settings={**SETTINGS, "n": 6, "seed": 1},
+            resume=True,
         )
 
 

@@ -22,7 +22,11 @@ def listed_packages() -> list[str]:
 
 
 def test_the_packages_list_equals_the_folders() -> None:
-    mapped = {"react_envs": "react_envs", "agents": "react_envs.agents", "wrappers": "react_envs.wrappers"}
+    mapped = {
+        "react_envs": "react_envs",
+        "agents": "react_envs.agents",
+        "wrappers": "react_envs.wrappers",
+    }
     found = set()
     for top, package in mapped.items():
         for init in (ROOT / top).rglob("__init__.py"):
@@ -92,7 +96,8 @@ def test_wheel_and_sdist_contain_agents_and_wrappers_in_their_places(built: Path
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"react_envs"}
     (sdist,) = built.glob("*.tar.gz")
-    packed = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
     assert {"agents/__init__.py", "wrappers/__init__.py", "react_envs/core.py", "LICENSE"} <= packed
 
 

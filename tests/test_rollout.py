@@ -85,7 +85,9 @@ def test_a_slow_episode_delays_only_itself() -> None:
             time.sleep(0.5)
         return adder(context)
 
-    done = [r.index for r in run_episodes(make, slow_at_0, range(12), concurrency=2, in_order=False)]
+    done = [
+        r.index for r in run_episodes(make, slow_at_0, range(12), concurrency=2, in_order=False)
+    ]
     assert done[-1] == 0
     assert sorted(done) == list(range(12))
 

@@ -49,7 +49,7 @@ def test_the_text_space_samples_by_seed_and_holds_nothing_else() -> None:
     assert 3 not in space
     assert None not in space
     with pytest.raises(ValueError, match="no mask"):
-        space.sample(mask=())  # type: ignore[arg-type]
+        space.sample(mask=())
 
 
 def test_the_text_space_is_gymnasiums() -> None:

@@ -10,16 +10,16 @@ from react_envs.rewards.numeric import extract_number
 from react_envs.tasks import TaskSet
 from react_envs.types import Context, Task, ToolCall
 
-__all__ = ["Annotation", "OraclePolicy", "annotations"]
+__all__ = ["Annotation", "OraclePolicy", "calculator_annotations"]
 
 Annotation = tuple[str, str]
 """Expression and value of a calculator annotation: `<<48/2=24>>` is `("48/2", "24")`."""
 
 
-def annotations(solution: str) -> list[Annotation]:
+def calculator_annotations(solution: str) -> list[Annotation]:
     """The calculator annotations of a GSM8K-style solution, in order.
 
-    >>> annotations("48/2 = <<48/2=24>>24 clips\\n#### 24")
+    >>> calculator_annotations("48/2 = <<48/2=24>>24 clips\\n#### 24")
     [('48/2', '24')]
     """
     found = re.findall(r"<<([^<>=]*)=([^<>]*)>>", solution)
@@ -49,7 +49,7 @@ class OraclePolicy:
 
     def __call__(self, context: Context) -> str:
         task = self.tasks[context.info["index"]]
-        steps = annotations(task.solution or "")
+        steps = calculator_annotations(task.solution or "")
         turn = len(context.turns)
         if turn < len(steps):
             expression, _ = steps[turn]

@@ -82,7 +82,9 @@ class ProgramPolicy:
         """
         lines = [line for line in _lines(path) if "generated" in line]
         if not lines:
-            raise ArgumentError(f"{path}: expected lines with `question` and `generated`, found none")
+            raise ArgumentError(
+                f"{path}: expected lines with `question` and `generated`, found none"
+            )
         programs = {line["question"]: line["generated"][0] + "\nprint(ans)" for line in lines}
         return cls(programs, tasks, dialect)
 
@@ -94,7 +96,9 @@ class ProgramPolicy:
                 raise PolicyFailure(f"no program for task {index}", kind="no_record")
             return self.dialect.format_call(ToolCall("python", {"code": program}))
         printed = (context.turns[-1].tool_result or "").strip()
-        return self.dialect.format_answer(printed.splitlines()[-1] if printed else "nothing printed")
+        return self.dialect.format_answer(
+            printed.splitlines()[-1] if printed else "nothing printed"
+        )
 
 
 def _plain(question: str) -> str:

@@ -23,9 +23,15 @@ class Dialect(Protocol):
     - an observation marker that the agent wrote itself is in `dropped`, never in `kept`.
     """
 
-    name: str
-    stop: tuple[str, ...]
-    """Where generation may stop. The text from a stop string on is cut in any case."""
+    @property
+    def name(self) -> str:
+        """What `dialect=` calls it."""
+        ...
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """Where generation may stop. The text from a stop string on is cut in any case."""
+        ...
 
     def instructions(self, tools: Sequence[Tool]) -> str:
         """How to write calls and answers, and what tools there are."""

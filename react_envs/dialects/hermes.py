@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from react_envs.errors import ArgumentError
 from react_envs.rewards.boxed import extract_boxed
@@ -22,9 +23,9 @@ class HermesDialect:
     r"""`<tool_call>{"name": ..., "arguments": {...}}</tool_call>`, answers in `\boxed{}`.
 
     The first call of a turn counts, further ones are dropped. A turn without a call is an
-    answer if it has a non-empty box (the last one counts). What stands before the first `</think>` is
-    reasoning and is not searched. JSON that does not parse is answered with the place and the
-    reason, never passed over.
+    answer if it has a non-empty box (the last one counts). What stands before the first
+    `</think>` is reasoning and is not searched. JSON that does not parse is answered with
+    the place and the reason, never passed over.
 
     >>> call = '<tool_call>\n{"name": "python", "arguments": {"code": "print(1)"}}\n</tool_call>'
     >>> HermesDialect().parse(call).call
@@ -115,15 +116,16 @@ def _read_call(text: str) -> tuple[ToolCall | None, str | None]:
             f"column {error.colno}, near {near!r}."
         )
     except (RecursionError, ValueError):
-        return None, "Error: the tool call is not valid JSON: too deeply nested or too long a number."
+        return (
+            None,
+            "Error: the tool call is not valid JSON: too deeply nested or too long a number.",
+        )
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return None, 'Error: a tool call needs the keys "name" (a string) and "arguments".'
     arguments = value.get("arguments", value.get("parameters", {}))
     if isinstance(arguments, str):
-        try:
+        with suppress(ValueError, RecursionError):
             arguments = json.loads(arguments, strict=False)
-        except (ValueError, RecursionError):
-            pass
     if not isinstance(arguments, dict):
         return None, 'Error: the "arguments" of a tool call must be a JSON object.'
     return ToolCall(value["name"], arguments), None

@@ -120,7 +120,9 @@ class ReactDialect:
         end = fields[i + 1].start if i + 1 < len(fields) else end
         answer = action[fields[i].content : end].strip()
         if not answer:
-            return _turn(action, end, fabricated, error="Error: the Final Answer is empty. " + _HELP)
+            return _turn(
+                action, end, fabricated, error="Error: the Final Answer is empty. " + _HELP
+            )
         return _turn(action, end, fabricated, answer=answer)
 
     def _call(

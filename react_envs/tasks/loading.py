@@ -99,9 +99,7 @@ def _from_hub(dataset: str, split: str, folder: str | None) -> Iterator[Mapping[
         why = "the package `datasets` is not installed"
         raise DataNotFoundError(what_to_do.format(why=why)) from error
     try:
-        rows = datasets.load_dataset(
-            repository, configuration, split=published.hub_splits[split]
-        )
+        rows = datasets.load_dataset(repository, configuration, split=published.hub_splits[split])
     # whatever a hub, a proxy or a damaged cache does, the data is not here
     except Exception as error:
         why = f"{type(error).__name__}: {error}"

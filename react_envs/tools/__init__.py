@@ -38,7 +38,9 @@ def make_tools(tools: Iterable[str | Mapping[str, Any] | Tool | Callable[..., An
     ['python', 'finish']
     """
     if isinstance(tools, str):
-        raise ArgumentError(f"expected a list of tools, got the string {tools!r}: write [{tools!r}]")
+        raise ArgumentError(
+            f"expected a list of tools, got the string {tools!r}: write [{tools!r}]"
+        )
     made = [_make_tool(tool) for tool in tools]
     names = [tool.name for tool in made]
     if len(set(names)) < len(names):

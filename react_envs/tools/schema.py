@@ -8,6 +8,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Literal, Union
 
 from react_envs.errors import ArgumentError, ToolError
@@ -172,10 +173,8 @@ def _value(name: str, schema: Mapping[str, Any], value: Any) -> Any:
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
     if kind in ("boolean", "array", "object", "null") and isinstance(value, str):
-        try:
+        with suppress(ValueError, RecursionError):
             value = json.loads(value)
-        except (ValueError, RecursionError):
-            pass
     accepted: dict[str, tuple[type, ...]] = {
         "string": (str,),
         "integer": (int,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from react_envs.errors import ArgumentError, ToolError, ToolFailure
 from react_envs.tools.schema import parameters_of
@@ -40,8 +40,14 @@ class Tool:
 
     name: str = ""
 
+    if TYPE_CHECKING:
+        # each tool has parameters of its own
+        __call__: Callable[..., ToolResult | str]
+
     @property
     def _function(self) -> Callable[..., Any]:
+        if not callable(self):
+            raise ArgumentError(f"{type(self).__name__} needs a typed __call__")
         return type(self).__call__
 
     @cached_property
@@ -69,10 +75,6 @@ class Tool:
 
     def start(self, task: Task, seed: int) -> None:
         """Forget the last episode; `seed` fixes whatever is random in this one."""
-
-    def __call__(self, **arguments: Any) -> ToolResult | str:
-        """Do it. Raise `ToolError` for the model's mistakes, `ToolFailure` for the world's."""
-        raise NotImplementedError(f"{type(self).__name__} has no __call__")
 
     def close(self) -> None:
         """Release what the tool holds; it may be used again afterwards."""

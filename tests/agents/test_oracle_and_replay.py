@@ -11,7 +11,7 @@ import pytest
 
 from react_envs.agents import make_policy
 from react_envs.agents.policies import OraclePolicy, ReplayPolicy, ScriptedPolicy
-from react_envs.agents.policies.oracle import annotations
+from react_envs.agents.policies.oracle import calculator_annotations
 from react_envs.core import ReactEnv
 from react_envs.dialects import ReactDialect
 from react_envs.errors import ArgumentError
@@ -66,8 +66,8 @@ def test_a_broken_tool_costs_the_oracle_its_score() -> None:
 
 def test_annotations_are_read_in_order() -> None:
     solution = "She has 16-3=<<16-3=13>>13 and $<<13*2=26>>26.\n#### 26"
-    assert annotations(solution) == [("16-3", "13"), ("13*2", "26")]
-    assert annotations("no steps\n#### 3") == []
+    assert calculator_annotations(solution) == [("16-3", "13"), ("13*2", "26")]
+    assert calculator_annotations("no steps\n#### 3") == []
 
 
 def test_the_oracle_needs_solutions() -> None:
@@ -116,7 +116,9 @@ def test_a_file_that_is_no_record_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_agent_of_ones_own_is_named_by_module_and_function() -> None:
-    policy = make_policy("react_envs.agents.policies:_scripted", gym.make("ReactGSM8K-v0"), replies=["x"])
+    policy = make_policy(
+        "react_envs.agents.policies:_scripted", gym.make("ReactGSM8K-v0"), replies=["x"]
+    )
     assert isinstance(policy, ScriptedPolicy)
     with pytest.raises(ArgumentError, match="unknown agent 'nobody'; known: oracle"):
         make_policy("nobody", gym.make("ReactGSM8K-v0"))

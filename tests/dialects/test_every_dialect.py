@@ -55,7 +55,7 @@ def test_a_formatted_call_parses_back_to_itself(dialect: Dialect, code: str, tho
     turn = dialect.parse(dialect.format_call(call, thought))
     assert turn.call is not None, turn.error
     assert turn.call.name == "python"
-    # a JSON object given as text to a one-argument tool is read as its arguments: not ambiguous here
+    # text that is a JSON object may be read as the arguments themselves
     if not code.lstrip().startswith("{"):
         assert bind_arguments(PYTHON.parameters, turn.call.arguments) == {"code": code}
     assert turn.dropped.strip() == ""
@@ -106,7 +106,8 @@ def test_instructions_and_prompt_name_every_tool_and_the_question(dialect: Diale
 
 @every_dialect
 @pytest.mark.parametrize(
-    "unit", [*MARKERS, "Action Input: ```\n", "Action" + " " * 50, "<tool_call>{", "\\boxed{{", "* "]
+    "unit",
+    [*MARKERS, "Action Input: ```\n", "Action" + " " * 50, "<tool_call>{", "\\boxed{{", "* "],
 )
 def test_parsing_takes_time_linear_in_the_length(dialect: Dialect, unit: str) -> None:
     """A megabyte of anything parses within two seconds; quadratic work would take hours."""

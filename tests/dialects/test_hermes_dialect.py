@@ -38,7 +38,9 @@ def test_reasoning_is_not_searched() -> None:
     "body",
     [
         pytest.param('{"name": "f", "arguments": {"x": "a\nb"}}', id="raw-newline-in-string"),
-        pytest.param('{"name": "f", "arguments": "{\\"x\\": \\"a\\\\nb\\"}"}', id="arguments-as-text"),
+        pytest.param(
+            '{"name": "f", "arguments": "{\\"x\\": \\"a\\\\nb\\"}"}', id="arguments-as-text"
+        ),
         pytest.param('{"name": "f", "parameters": {"x": "a\\nb"}}', id="parameters"),
     ],
 )

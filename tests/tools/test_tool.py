@@ -37,7 +37,9 @@ def test_a_typed_function_is_a_tool() -> None:
     assert call_tool(tool, {"x": 4}) == ToolResult("8")
 
 
-@pytest.mark.parametrize("thing", [lambda x: x, 3, None, int], ids=["lambda", "int", "none", "type"])
+@pytest.mark.parametrize(
+    "thing", [lambda x: x, 3, None, int], ids=["lambda", "int", "none", "type"]
+)
 def test_what_is_no_tool_is_refused(thing: object) -> None:
     with pytest.raises(ArgumentError):
         as_tool(thing)  # type: ignore[arg-type]
