@@ -168,7 +168,7 @@ def _eval(options: argparse.Namespace, console: Console) -> int:
         "id": options.id,
         "env": dict(env.spec.kwargs) if env.spec else {},
         "agent": options.agent,
-        "agent_args": {k: v for k, v in agent_arguments.items() if "key" not in k},
+        "agent_args": {k: v for k, v in agent_arguments.items() if k != "api_key"},
         "start": options.start,
         "n": len(indices),
         "seed": options.seed,

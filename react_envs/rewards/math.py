@@ -187,7 +187,7 @@ _LAYOUT = re.compile(
 )
 _TEXT_COMMAND = re.compile(r"\\(?:text|mbox|math)(?:bf|it|rm)?\s?\{([^{}]*+)\}")
 _WORDS = re.compile(r"\\text\s?\{\s?\(?([A-Za-z ]+)\)?\s?\}")
-_NOT_LETTERS = re.compile(r"[\W\d_]+")
+_LAYOUT_OF_WORDS = re.compile(r"[\W_]+")
 _BASED = re.compile(r"([0-9A-Za-z]+)_\{?([0-9]+)\}?")
 
 
@@ -195,8 +195,8 @@ def _same_text(answer: str, gold: str) -> bool | None:
     """Whether text alone decides, and how; None if it does not."""
     word = _WORDS.fullmatch(gold.strip())
     if word is not None:
-        answer_word = _NOT_LETTERS.sub("", _TEXT_COMMAND.sub(r"\1", answer))
-        return answer_word.casefold() == _NOT_LETTERS.sub("", word[1]).casefold()
+        answer_word = _LAYOUT_OF_WORDS.sub("", _TEXT_COMMAND.sub(r"\1", answer))
+        return answer_word.casefold() == _LAYOUT_OF_WORDS.sub("", word[1]).casefold()
     answer, gold = _canonical(answer), _canonical(gold)
     # math-verify drops the base of a numeral: 52_8 would equal 52_9.
     based = _BASED.fullmatch(gold)
