@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
+import os
 import sys
 from collections.abc import Sequence
 from itertools import islice
@@ -19,8 +21,8 @@ import react_envs
 from react_envs.agents.policies import POLICIES, make_policy
 from react_envs.errors import ArgumentError, ReactEnvsError
 from react_envs.evaluation import evaluate
-from react_envs.registration import IDS
-from react_envs.rollout import play
+from react_envs.registration import IDS, make_env
+from react_envs.rollout import Policy, play
 from react_envs.tasks import DATASETS
 from react_envs.validation import validate
 
@@ -35,12 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(stderr=True)
     try:
         return int(options.run(options, console))
-    except ReactEnvsError as error:
+    except (ReactEnvsError, gym.error.Error, OSError) as error:
         console.print(f"[red]error:[/red] {type(error).__name__}: ", end="")
-        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        return 2
-    except gym.error.Error as error:
-        console.print("[red]error:[/red] ", end="")
         console.print(str(error), markup=False, highlight=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
@@ -113,10 +111,29 @@ def _agent(parser: argparse.ArgumentParser) -> None:
 
 
 def _json_object(text: str) -> dict[str, Any]:
-    value = json.loads(text)
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a JSON object, got {text}: {error}") from error
     if not isinstance(value, dict):
         raise argparse.ArgumentTypeError(f"expected a JSON object, got {text}")
     return value
+
+
+def _make(options: argparse.Namespace, **more: Any) -> gym.Env[str, str]:
+    arguments = {**_env_arguments(options), **more}
+    known = inspect.signature(make_env).parameters
+    unknown = sorted(set(arguments) - set(known))
+    if options.id in IDS and unknown:
+        raise ArgumentError(f"{options.id} does not take {unknown}; it takes: {', '.join(known)}")
+    env: gym.Env[str, str] = gym.make(options.id, **arguments)
+    return env
+
+
+def _make_agent(options: argparse.Namespace, env: gym.Env[str, str]) -> Policy:
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # so that `module:function` finds a file here
+    return make_policy(options.agent, env, **_agent_arguments(options))
 
 
 def _env_arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -132,7 +149,8 @@ def _agent_arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 def _list(options: argparse.Namespace, console: Console) -> int:
     table = Table(title="react-envs environments")
-    for column in ("id", "default split", "published splits", "graded as", "source"):
+    table.add_column("id", no_wrap=True)
+    for column in ("default split", "published splits", "graded as", "source"):
         table.add_column(column)
     for env_id, arguments in IDS.items():
         dataset = DATASETS[arguments["dataset"]]
@@ -143,8 +161,9 @@ def _list(options: argparse.Namespace, console: Console) -> int:
 
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
-    env = gym.make(options.id, render_mode="ansi", **_env_arguments(options))
-    policy = make_policy(options.agent, env, **_agent_arguments(options))
+    env = _make(options, render_mode="ansi")
+    policy = _make_agent(options, env)
+    _indices(env, options.index, 1)
     record = play(env, policy, options.index, options.seed)
     out = Console()
     out.print(env.render(), markup=False, highlight=False, soft_wrap=True)
@@ -159,16 +178,15 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
 
 
 def _eval(options: argparse.Namespace, console: Console) -> int:
-    env_arguments, agent_arguments = _env_arguments(options), _agent_arguments(options)
-    env = gym.make(options.id, **env_arguments)
+    env = _make(options)
     indices = _indices(env, options.start, options.n)
-    policy = make_policy(options.agent, env, **agent_arguments)
+    policy = _make_agent(options, env)
     tasks = env.get_wrapper_attr("tasks")
     settings = {
         "id": options.id,
         "env": dict(env.spec.kwargs) if env.spec else {},
         "agent": options.agent,
-        "agent_args": {k: v for k, v in agent_arguments.items() if k != "api_key"},
+        "agent_args": {k: v for k, v in _agent_arguments(options).items() if k != "api_key"},
         "start": options.start,
         "n": len(indices),
         "seed": options.seed,
@@ -188,7 +206,7 @@ def _eval(options: argparse.Namespace, console: Console) -> int:
             progress.update(bar, advance=1, score=f"score {right / max(ended, 1):.3f}")
 
         summary = evaluate(
-            lambda: gym.make(options.id, **env_arguments),
+            lambda: _make(options),
             policy,
             indices,
             options.out,
@@ -209,7 +227,7 @@ def _indices(env: gym.Env[str, str], start: int, n: int | None) -> range:
         n = EPISODES_OF_AN_ENDLESS_SPLIT if endless else size - start
     if n < 1 or start < 0 or start + n > size:
         raise ArgumentError(
-            f"the split has {size} tasks; --start {start} --n {n} is not a part of it"
+            f"the split has {size} tasks; {n} from index {start} on are not a part of it"
         )
     return range(start, start + n)
 
@@ -236,7 +254,7 @@ def _print_summary(summary: dict[str, Any], out: str) -> None:
 
 
 def _validate(options: argparse.Namespace, console: Console) -> int:
-    env = gym.make(options.id, **_env_arguments(options))
+    env = _make(options)
     indices = _indices(env, 0, options.n)
     failures = []
     with _progress(console) as progress:

@@ -12,10 +12,10 @@ import numpy as np
 from react_envs.dialects import Dialect, make_dialect
 from react_envs.errors import ArgumentError, ToolError
 from react_envs.spaces import TextSpace
-from react_envs.tasks import TaskSet
+from react_envs.tasks import TaskList, TaskSet
 from react_envs.tools import Finish, Tool, call_tool, make_tools
 from react_envs.tools.schema import bind_arguments
-from react_envs.types import Message, ParsedTurn, StopReason, Task, ToolResult
+from react_envs.types import Message, ParsedTurn, StopReason, Task, ToolCall, ToolResult
 
 __all__ = ["ReactEnv"]
 
@@ -42,7 +42,7 @@ class ReactEnv(gym.Env[str, str]):
     - `kept`, `dropped`: what of the action stays in the context, and the rest;
     - `fabricated_observation`: the agent wrote an observation itself (cut, in `dropped`);
     - `parse_error`: what was wrong with the call, also told to the agent, or None;
-    - `tool_call` (`name`, `arguments`), `tool_ok`, `tool_result`, `tool_failure` (kind of the
+    - `tool_call` (a `ToolCall`), `tool_ok`, `tool_result`, `tool_failure` (kind of the
       world's failure), `tool_meta`: None or empty where no tool ran;
     - `answer`: the agent's answer, on the last step only, else None;
     - `messages`: the chat messages to append;
@@ -64,8 +64,7 @@ class ReactEnv(gym.Env[str, str]):
         if render_mode not in (None, "ansi"):
             raise ArgumentError(f"render_mode must be None or 'ansi', actually: {render_mode!r}")
         self.tasks = tasks
-        # A copy each: two environments given one tool must not share its episode.
-        self.tools = {tool.name: copy.copy(tool) for tool in make_tools(tools)}
+        self.tools = {tool.name: _own_copy(tool) for tool in make_tools(tools)}
         self.dialect = make_dialect(dialect)
         self.render_mode = render_mode
         self.observation_space = TextSpace()
@@ -94,15 +93,16 @@ class ReactEnv(gym.Env[str, str]):
             IndexError: if the index lies outside the split.
         """
         super().reset(seed=seed)
+        self._running = False
         self.task = self._choose(options or {})
         tool_seed = int(self.np_random.integers(2**31))
         for tool in self.tool_list:
             tool.start(self.task, tool_seed)
-        self._running = True
         self._must_answer = False
         self._announcement = ""
         prompt = self.dialect.prompt(self.instructions, self.task.question)
         self._rendered = [prompt.rstrip("\n")]
+        self._running = True
         return prompt, {
             "messages": [
                 {"role": "system", "content": self.instructions},
@@ -113,7 +113,7 @@ class ReactEnv(gym.Env[str, str]):
             "dataset": self.task.dataset,
             "split": self.task.split,
             "index": self.task.index,
-            "fingerprint": self.tasks.fingerprint,
+            "fingerprint": self._fingerprint(options or {}),
         }
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -149,12 +149,12 @@ class ReactEnv(gym.Env[str, str]):
         }
         if turn.call is None:
             return info
-        info["tool_call"] = {"name": turn.call.name, "arguments": turn.call.arguments}
+        info["tool_call"] = turn.call
         try:
             tool, arguments = self._resolve(turn.call.name, turn.call.arguments)
         except ToolError as error:
             return {**info, "parse_error": f"Error: {error}"}
-        info["tool_call"] = {"name": tool.name, "arguments": arguments}
+        info["tool_call"] = ToolCall(tool.name, arguments)
         if isinstance(tool, Finish):
             return {**info, "answer": str(arguments["answer"])}
         if self._must_answer:
@@ -172,7 +172,8 @@ class ReactEnv(gym.Env[str, str]):
         """The tool of that name and its checked arguments; `ToolError` if there is no such."""
         tool = self.tools.get(name)
         if tool is None:
-            raise ToolError(f"unknown tool {name[:80]!r}; the tools are: {', '.join(self.tools)}")
+            known = ", ".join(self.tools) or "none"
+            raise ToolError(f"unknown tool {name[:80]!r}; the tools are: {known}")
         return tool, bind_arguments(tool.parameters, arguments)
 
     def _observe(
@@ -191,7 +192,6 @@ class ReactEnv(gym.Env[str, str]):
         self, turn: ParsedTurn, info: dict[str, Any]
     ) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """End the episode: an answer was given."""
-        self._running = False
         self._rendered += [_labelled("agent", turn.kept), f"[answer: {info['answer']}]"]
         end = {"messages": [_assistant(turn)], "stop_reason": StopReason.ANSWER, **self.reveal()}
         return "", 0.0, True, False, {**info, **end}
@@ -204,8 +204,12 @@ class ReactEnv(gym.Env[str, str]):
         self._announcement = f"\n{note}"
 
     def reveal(self) -> dict[str, Any]:
-        """Gold answers and solution, for the info of the step that ends the episode."""
+        """End the episode, and give its gold answers and solution for the last `info`.
+
+        No further step is taken after it, so nobody who knows the answer can still give it.
+        """
         assert self.task is not None
+        self._running = False
         return {"gold": list(self.task.answers), "solution": self.task.solution}
 
     def render(self) -> str | None:
@@ -229,11 +233,27 @@ class ReactEnv(gym.Env[str, str]):
             f'expected options={{"index": int}} or {{"task": Task}}, got {options!r}'
         )
 
+    def _fingerprint(self, options: dict[str, Any]) -> str:
+        """Hash of the content that the task is from: the set's, or that of a task given."""
+        own = options.get("task")
+        return self.tasks.fingerprint if own is None else TaskList([own]).fingerprint
+
     def _check(self, action: Any) -> None:
         if not isinstance(action, str):
             raise ArgumentError(f"expected the action to be a str, got {type(action).__name__}")
         if not self._running:
             raise gym.error.ResetNeeded("the episode is over or never began: call reset() first")
+
+
+def _own_copy(tool: Tool) -> Tool:
+    """A deep copy: two environments given one tool must not share its episode."""
+    try:
+        return copy.deepcopy(tool)
+    except TypeError as error:
+        raise ArgumentError(
+            f"tool {tool.name!r} cannot be copied for this environment ({error}); make what it "
+            "holds in `start`, or write its __deepcopy__"
+        ) from error
 
 
 def _assistant(turn: ParsedTurn) -> Message:

@@ -25,6 +25,7 @@ __all__ = [
     "ReactEnvsError",
     "ToolError",
     "ToolFailure",
+    "is_world_failure",
 ]
 
 
@@ -87,3 +88,20 @@ class PolicyFailure(ReactEnvsError, RuntimeError):
 
     def __reduce__(self) -> tuple[type, tuple[str, str]]:
         return type(self), (str(self), self.kind)
+
+
+_WRONG_PATH = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
+
+
+def is_world_failure(error: BaseException) -> bool:
+    """True for what nobody in the loop did wrong: it is recorded and the run goes on.
+
+    These are `ToolFailure`, `PolicyFailure`, `MemoryError` and the `OSError` family
+    (connections, time-outs, all exceptions of requests), except paths that do not fit.
+
+    >>> is_world_failure(TimeoutError()), is_world_failure(FileNotFoundError())
+    (True, False)
+    """
+    if isinstance(error, ToolFailure | PolicyFailure | MemoryError):
+        return True
+    return isinstance(error, OSError) and not isinstance(error, _WRONG_PATH)

@@ -7,7 +7,9 @@ import math
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields as fields_of
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,11 @@ import react_envs
 from react_envs.errors import ArgumentError
 from react_envs.rollout import EpisodeRecord, Policy, run_episodes
 from react_envs.wrappers.record import append_json_line
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: folders are not held
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["evaluate", "summarize", "wilson_interval"]
 
@@ -37,9 +44,10 @@ def evaluate(
 ) -> dict[str, Any]:
     """Play `indices` and write `results.jsonl`, `settings.json` and `summary.json` into `out`.
 
-    Each episode is on disk as soon as it ends, so an interrupt or a kill loses none that was
-    finished; `resume` plays only what is missing, and what had ended in an error. At the end
-    the lines are put in the order of their index.
+    Each episode is on disk as soon as it ends, so a kill loses none that was finished; after
+    an interrupt those under way are played to their end and kept. `resume` plays what is
+    missing, damaged, or had ended in an error. At the end the lines are put in the order of
+    their index.
 
     Args:
         make_env: makes one environment per thread.
@@ -56,37 +64,53 @@ def evaluate(
         The summary, as in `summary.json`.
 
     Raises:
-        ArgumentError: if `out` holds results and `resume` is False, or results of other settings.
+        ArgumentError: if `out` holds results and `resume` is False, or results of other
+            settings, or another run is writing to it.
     """
+    if type(concurrency) is not int or concurrency < 1:
+        raise ArgumentError(f"concurrency must be an int of at least 1, actually: {concurrency!r}")
     folder = Path(out)
     # what the file will give back: tuples as lists, all keys strings
     settings = json.loads(json.dumps(dict(settings), default=str))
-    folder.mkdir(parents=True, exist_ok=True)
-    done = _done(folder, settings) if resume else {}
     if not resume and (folder / RESULTS).exists():
         raise ArgumentError(f"{folder} already holds results: pass --resume or another --out")
-    _write(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
-    _rewrite_results(folder, done.values())
-    for record in done.values():
-        on_episode(record)
-
-    started = time.perf_counter()
-    played = 0
-    try:
-        left = [index for index in indices if index not in done]
-        episodes = run_episodes(
-            make_env, policy, left, seed=seed, concurrency=concurrency, in_order=False
-        )
-        for episode in episodes:
-            done[episode.index] = _save(folder, episode)
-            on_episode(done[episode.index])
-            played += 1
-    finally:
-        seconds = time.perf_counter() - started
+    folder.mkdir(parents=True, exist_ok=True)
+    with _only_run_in(folder):
+        done = _done(folder, settings) if resume else {}
+        _write(folder / SETTINGS, json.dumps(settings, indent=2) + "\n")
         _rewrite_results(folder, done.values())
-        summary = summarize(list(done.values()), settings, wanted=len(indices))
-        summary["episodes_per_second"] = round(played / seconds, 2) if played else None
-        _write(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
+        for record in done.values():
+            on_episode(record)
+
+        played: dict[int, dict[str, Any]] = {}
+
+        def save(episode: EpisodeRecord) -> None:
+            # in the episode's own thread: it is on disk whatever the main thread meets
+            record = episode.as_json()
+            append_json_line(folder / RESULTS, record)
+            played[episode.index] = record
+
+        episodes = run_episodes(
+            make_env,
+            policy,
+            [index for index in indices if index not in done],
+            seed=seed,
+            concurrency=concurrency,
+            in_order=False,
+            on_end=save,
+        )
+        started = time.perf_counter()
+        try:
+            for episode in episodes:
+                on_episode(played[episode.index])
+        finally:
+            episodes.close()  # waits for the episodes under way, which are saved too
+            seconds = time.perf_counter() - started
+            records = list({**done, **played}.values())
+            _rewrite_results(folder, records)
+            summary = summarize(records, settings, wanted=len(set(indices)))
+            summary["episodes_per_second"] = round(len(played) / seconds, 2) if played else None
+            _write(folder / SUMMARY, json.dumps(summary, indent=2) + "\n")
     return summary
 
 
@@ -96,7 +120,8 @@ def summarize(
     """Score, interval, counts and settings of the records of a run.
 
     `score` is the mean of the `exact_match` term over the episodes that the world let end;
-    those that it did not are counted in `errors` and named in `stop_reasons`.
+    those that it did not are counted in `errors` and named in `stop_reasons`. An episode
+    that filled its model's context counts, with all terms 0.
     """
     ended = [record for record in records if record["error"] is None]
     scores = [record["reward_terms"].get("exact_match", 0.0) for record in ended]
@@ -145,31 +170,51 @@ def wilson_interval(successes: float, n: int, z: float = 1.96) -> tuple[float, f
     return max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)
 
 
+@contextmanager
+def _only_run_in(folder: Path) -> Iterator[None]:
+    """Hold the folder: two runs that write into one would lose each other's lines."""
+    if fcntl is None:
+        yield
+        return
+    with open(folder / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ArgumentError(f"another run is writing to {folder}") from error
+        yield
+
+
 def _done(folder: Path, settings: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
     """The finished records in `folder` by index, after a check that they are of this run."""
     if not (folder / RESULTS).exists():
         return {}
-    before = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    try:
+        before = dict(json.loads((folder / SETTINGS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ArgumentError(
+            f"{folder} holds results, but its {SETTINGS} cannot be read ({error}), so nothing "
+            "says what they are of: choose another --out"
+        ) from error
     changed = sorted(k for k in {*before, *settings} if before.get(k) != settings.get(k))
     # a run may be made longer; a shorter one would throw results away
-    if changed and not (changed == ["n"] and settings["n"] > before["n"]):
+    longer = changed == ["n"] and settings.get("n", 0) > before.get("n", 0)
+    if changed and not longer:
         told = "; ".join(f"{k}: was {before.get(k)!r}, is {settings.get(k)!r}" for k in changed)
         raise ArgumentError(f"{folder} holds results of other settings: {told}")
     done = {}
-    for line in (folder / RESULTS).read_text(encoding="utf-8").split("\n"):
+    for line in (folder / RESULTS).read_bytes().split(b"\n"):
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError:
+            record = json.loads(line.decode("utf-8"))
+        except ValueError:
             continue  # the line that a kill cut short; its episode is played again
-        if record["error"] is None:
+        if _is_whole(record) and record["error"] is None:
             done[record["index"]] = record
     return done
 
 
-def _save(folder: Path, episode: EpisodeRecord) -> Mapping[str, Any]:
-    record = episode.as_json()
-    append_json_line(folder / RESULTS, record)
-    return record
+def _is_whole(record: Any) -> bool:
+    needed = {field.name for field in fields_of(EpisodeRecord)} | {"trace"}
+    return isinstance(record, dict) and needed <= set(record)
 
 
 def _rewrite_results(folder: Path, records: Iterable[Mapping[str, Any]]) -> None:

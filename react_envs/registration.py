@@ -80,6 +80,9 @@ def make_env(
     from react_envs.tasks import DATASETS, SyntheticMath, TaskSet, load_tasks
     from react_envs.wrappers import EpisodeReward, StepLimit
 
+    if dataset == "gsm8k" and split not in {*SYNTHETIC, *DATASETS[dataset].files}:
+        known = ", ".join([*SYNTHETIC, *DATASETS[dataset].files])
+        raise ArgumentError(f"data set 'gsm8k' has no split {split!r}; it has: {known}")
     tasks: TaskSet
     if dataset == "gsm8k" and split in SYNTHETIC:
         if data is not None:

@@ -5,23 +5,21 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import gymnasium as gym
 
-from react_envs.errors import ArgumentError, PolicyFailure, ToolFailure
+from react_envs.errors import ArgumentError, is_world_failure
 from react_envs.types import Context, StopReason, Turn
 
 __all__ = ["EpisodeRecord", "Policy", "episode_seed", "play", "run_episodes"]
 
 Policy = Callable[[Context], str]
 """Writes the next turn. It is called from several threads, once at a time per episode."""
-
-WORLD_FAILURES = (PolicyFailure, ToolFailure, OSError, MemoryError)
-"""What ends an episode as a recorded error. Anything else is a bug and is raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,13 @@ def episode_seed(seed: int, index: int) -> int:
 
 
 def play(env: gym.Env[str, str], policy: Policy, index: int, seed: int = 0) -> EpisodeRecord:
-    """Play the task at `index` to its end. The world's failures end it and are recorded.
+    """Play the task at `index` to its end.
 
-    The policy sees what the environment said, never gold answers. A policy that is asked for
-    no more than text returns a `str`; one that returns a `Completion` keeps its token ids.
+    The policy sees what the environment said, never gold answers. A failure of the world
+    (`react_envs.errors.is_world_failure`) ends the episode and is recorded in `error`; a
+    policy whose context is full (`PolicyFailure` of kind `"context_length"`) has failed
+    itself: the episode has no answer, reward 0.0 and `stop_reason` `"context_length"`.
+    Anything else is a bug and is raised.
     """
     started = time.perf_counter()
     seed = episode_seed(seed, index)
@@ -88,9 +89,14 @@ def play(env: gym.Env[str, str], policy: Policy, index: int, seed: int = 0) -> E
             prompt += info["kept"] + observation
             messages += info["messages"]
             done = terminated or truncated
-    except WORLD_FAILURES as failure:
+    except Exception as failure:
+        if not is_world_failure(failure):
+            raise
         kind = getattr(failure, "kind", type(failure).__name__)
-        error = {"type": type(failure).__name__, "kind": kind, "message": str(failure)}
+        if kind == StopReason.CONTEXT_LENGTH:
+            info = {"stop_reason": StopReason.CONTEXT_LENGTH}
+        else:
+            error = {"type": type(failure).__name__, "kind": kind, "message": str(failure)}
     return EpisodeRecord(
         index=index,
         seed=seed,
@@ -117,23 +123,26 @@ def run_episodes(
     seed: int = 0,
     concurrency: int = 1,
     in_order: bool = True,
-) -> Iterator[EpisodeRecord]:
+    on_end: Callable[[EpisodeRecord], None] = lambda record: None,
+) -> Generator[EpisodeRecord, None, None]:
     """Play the tasks at `indices` over `concurrency` threads, each with its own environment.
 
     Episodes do not wait for each other: a slow one delays only itself. Their seeds depend on
     `seed` and the index alone, so neither order nor concurrency changes an episode. With
-    `in_order` the records come in the order of `indices`, else as they are done.
+    `in_order` the records come in the order of `indices` (those behind a slow episode wait in
+    memory, while others are played), else as they are done. `on_end` is called in the
+    episode's thread as soon as it has ended, whatever the caller is doing.
 
     A failure of the world becomes a record with `stop_reason` "error" and the run goes on; a
-    bug in policy or environment is raised, after the threads have ended. Closing the
-    iterator (or an exception in the caller) stops the run after the episodes under way.
+    bug in policy or environment is raised. Closing the iterator, or an exception, stops the
+    run after the episodes under way, which still reach `on_end`.
 
     Raises:
         ArgumentError: if `concurrency` is not a positive int.
     """
-    if not isinstance(concurrency, int) or concurrency < 1:
+    if type(concurrency) is not int or concurrency < 1:
         raise ArgumentError(f"concurrency must be an int of at least 1, actually: {concurrency!r}")
-    return _run(make_env, policy, iter(indices), seed, concurrency, in_order)
+    return _run(make_env, policy, iter(indices), seed, concurrency, in_order, on_end)
 
 
 def _run(
@@ -143,41 +152,49 @@ def _run(
     seed: int,
     concurrency: int,
     in_order: bool,
-) -> Iterator[EpisodeRecord]:
+    on_end: Callable[[EpisodeRecord], None],
+) -> Generator[EpisodeRecord, None, None]:
     own = threading.local()
     envs: list[gym.Env[str, str]] = []
-    stopped = threading.Event()
 
     def play_one(index: int) -> EpisodeRecord:
         if not hasattr(own, "env"):
             own.env = make_env()
             envs.append(own.env)
-        if stopped.is_set():
-            raise RuntimeError("the run was stopped")
-        return play(own.env, policy, index, seed)
+        record = play(own.env, policy, index, seed)
+        on_end(record)
+        return record
 
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="episode")
-    waiting: list[Future[EpisodeRecord]] = []
+    running: set[Future[EpisodeRecord]] = set()
+    to_yield: deque[Future[EpisodeRecord]] = deque()
     try:
         for index in indices:
-            waiting.append(pool.submit(play_one, index))
-            # Twice as many as can run: threads are never idle, and indices may be endless.
-            while len(waiting) >= 2 * concurrency:
-                yield _next(waiting, in_order)
-        while waiting:
-            yield _next(waiting, in_order)
+            future = pool.submit(play_one, index)
+            running.add(future)
+            to_yield.append(future)
+            # Twice as many as there are threads: none is idle, and indices may be endless.
+            while len(running) >= 2 * concurrency:
+                yield from _ended(running, to_yield, in_order)
+        while to_yield:
+            yield from _ended(running, to_yield, in_order)
     finally:
-        stopped.set()
         pool.shutdown(wait=True, cancel_futures=True)
         for env in envs:
             env.close()
 
 
-def _next(waiting: list[Future[EpisodeRecord]], in_order: bool) -> EpisodeRecord:
-    """Take the next finished record out of `waiting`."""
-    if in_order:
-        future = waiting.pop(0)
-    else:
-        future = next(iter(wait(waiting, return_when=FIRST_COMPLETED).done))
-        waiting.remove(future)
-    return future.result()
+def _ended(
+    running: set[Future[EpisodeRecord]], to_yield: deque[Future[EpisodeRecord]], in_order: bool
+) -> Iterator[EpisodeRecord]:
+    """Wait until an episode ends, then give the records whose turn has come."""
+    if running:
+        done = wait(running, return_when=FIRST_COMPLETED).done
+        running -= done
+        for future in done:
+            record = future.result()  # a bug is raised here, at once
+            if not in_order:
+                to_yield.remove(future)
+                yield record
+    while in_order and to_yield and to_yield[0].done():
+        yield to_yield.popleft().result()

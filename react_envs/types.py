@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from react_envs.errors import ArgumentError
+
 __all__ = [
     "Completion",
     "Context",
@@ -31,6 +33,8 @@ class StopReason(StrEnum):
     """The agent gave its answer (terminated)."""
     MAX_STEPS = "max_steps"
     """The last allowed turn passed without an answer (truncated)."""
+    CONTEXT_LENGTH = "context_length"
+    """The agent had filled its model's context and could not go on; scored as no answer."""
     ERROR = "error"
     """The world failed outside a tool; the rollout recorded it and went on."""
 
@@ -51,6 +55,12 @@ class Task:
     """Worked solution where the data set has one; as secret as the answers."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """What else the data set says: JSON values only."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.answers, str) or not self.answers:
+            raise ArgumentError(
+                f'expected answers to be a tuple of texts such as ("4",), got {self.answers!r}'
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +123,11 @@ class Turn:
     @classmethod
     def from_step(cls, action: str, observation: str, info: Mapping[str, Any]) -> Turn:
         """The turn that `step(action)` described; a foreign text environment may say less."""
-        call = info.get("tool_call")
         return cls(
             kept=info.get("kept", action),
             observation=observation,
             dropped=info.get("dropped", ""),
-            call=None if call is None else ToolCall(call["name"], call["arguments"]),
+            call=info.get("tool_call"),
             answer=info.get("answer"),
             parse_error=info.get("parse_error"),
             fabricated_observation=info.get("fabricated_observation", False),

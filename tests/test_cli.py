@@ -81,11 +81,28 @@ def test_replaying_recorded_results_gives_the_same_episodes(tmp_path: Path) -> N
         (["eval", "ReactGSM8K-v0", "--agent", "oracel", "--out", "x"], "unknown agent 'oracel'"),
         (["eval", "ReactGSM9K-v0", "--out", "x"], "ReactGSM8K"),
         (["eval", "ReactGSM8K-v0", "--dialect", "xml", "--out", "x"], "unknown dialect 'xml'"),
-        (["eval", "ReactGSM8K-v0", "--n", "0", "--out", "x"], "is not a part of it"),
+        (["eval", "ReactGSM8K-v0", "--n", "0", "--out", "x"], "are not a part of it"),
         (["demo", "--agent", "no.such:thing"], "cannot be imported"),
+        (["demo", "--index", "-1"], "are not a part of it"),
+        (["eval", "ReactGSM8K-v0", "--env-args", '{"foo": 1}', "--out", "x"], "not take ['foo']"),
+        (["eval", "ReactGSM8K-v0", "--out", "/dev/null"], "FileExistsError"),
+        (["demo", "--agent", "replay", "--agent-args", '{"path": "/no"}'], "FileNotFoundError"),
+        (["eval", "ReactGSM8K-v0", "--concurrency", "0", "--out", "x"], "concurrency"),
         (["demo", "--agent", "scripted", "--agent-args", '{"reply": 1}'], "does not take"),
     ],
-    ids=["agent", "id", "dialect", "n", "module", "option"],
+    ids=[
+        "agent",
+        "id",
+        "dialect",
+        "n",
+        "module",
+        "index",
+        "env-args",
+        "out",
+        "path",
+        "0",
+        "option",
+    ],
 )
 def test_wrong_usage_is_one_line_and_status_2(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
@@ -146,3 +163,24 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, how: signal.Signals)
     records = [json.loads(line) for line in results.read_text().splitlines()]
     assert [record["index"] for record in records] == list(range(len(finished) + 5))
     assert [json.loads(line) for line in finished] == records[: len(finished)]
+
+
+def test_an_agent_in_a_file_of_the_current_folder_is_found(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "def make(env, word='no'):\n    return lambda context: f'Final Answer: {word}'\n"
+    )
+    command = [sys.executable, "-c", "from react_envs.cli import main; raise SystemExit(main())",
+               "eval", "ReactGSM8K-v0", "--n", "2", "--agent", "mine:make",
+               "--agent-args", '{"word": "7"}', "--out", "run"]  # fmt: skip
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "run/results.jsonl").read_text().splitlines()
+    assert [json.loads(line)["answer"] for line in lines] == ["7", "7"]
+
+
+def test_json_that_is_none_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo", "--env-args", "{bad"])
+    assert stopped.value.code == 2
+    assert "expected a JSON object, got {bad" in capsys.readouterr().err

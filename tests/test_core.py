@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import threading
 from typing import Any
 
 import gymnasium as gym
@@ -18,7 +19,7 @@ from react_envs.errors import ArgumentError, ToolError, ToolFailure
 from react_envs.tasks import TaskList
 from react_envs.tools import Tool
 from react_envs.tools.tool import UNAVAILABLE
-from react_envs.types import Completion, StopReason, Task, ToolResult
+from react_envs.types import Completion, StopReason, Task, ToolCall, ToolResult
 
 TASKS = TaskList(
     [
@@ -89,7 +90,7 @@ def test_a_call_is_observed_and_the_episode_goes_on() -> None:
     observation, reward, terminated, truncated, info = env.step(call("add", '{"a": 2, "b": 3}'))
     assert observation == "Observation: 5\n"
     assert (reward, terminated, truncated) == (0.0, False, False)
-    assert info["tool_call"] == {"name": "add", "arguments": {"a": 2, "b": 3}}
+    assert info["tool_call"] == ToolCall("add", {"a": 2, "b": 3})
     assert (info["tool_ok"], info["tool_result"], info["tool_failure"]) == (True, "5", None)
     assert info["parse_error"] is None
     assert info["stop_reason"] is None
@@ -201,7 +202,7 @@ def test_text_and_messages_tell_the_same_story(dialect: str, stopped: bool) -> N
     prompt, info = env.reset(seed=0)
     said = []
     for a in range(3):
-        action = env.dialect.format_call(_tool_call("add", {"a": a, "b": 1}), "Adding.")
+        action = env.dialect.format_call(ToolCall("add", {"a": a, "b": 1}), "Adding.")
         action += env.dialect.observation("forged", action) if stopped else ""
         observation, _, _, _, info = env.step(action)
         assert info["kept"] + info["dropped"] == action
@@ -212,12 +213,6 @@ def test_text_and_messages_tell_the_same_story(dialect: str, stopped: bool) -> N
         said.append(info["kept"] + observation)
     # all that the agent will read again is what it wrote and what it was told
     assert "forged" not in prompt + "".join(said)
-
-
-def _tool_call(name: str, arguments: dict[str, Any]) -> Any:
-    from react_envs.types import ToolCall
-
-    return ToolCall(name, arguments)
 
 
 def test_equal_seeds_choose_equal_tasks_and_tool_seeds() -> None:
@@ -336,3 +331,74 @@ def test_wrong_arguments_raise_at_once() -> None:
         make(dialect="yaml")
     with pytest.raises(ArgumentError, match="at least one task"):
         TaskList([])
+
+
+def test_whoever_reveals_the_answer_ends_the_episode() -> None:
+    env = make()
+    env.reset(options={"index": 2})
+    assert env.reveal()["gold"] == ["4", "twice"]
+    with pytest.raises(gym.error.ResetNeeded):
+        env.step("Final Answer: 4")
+
+
+def test_a_failed_reset_leaves_no_episode_running() -> None:
+    env = make()
+    env.reset(seed=0)
+    with pytest.raises(IndexError):
+        env.reset(options={"index": 99})
+    with pytest.raises(gym.error.ResetNeeded):
+        env.step("Final Answer: 1")
+
+
+def test_what_a_tool_made_in_init_is_not_shared_between_environments() -> None:
+    class Notes(Tool):
+        name = "note"
+
+        def __init__(self) -> None:
+            self.notes: list[str] = []
+
+        def __call__(self, text: str) -> str:
+            """Note."""
+            self.notes.append(text)
+            return ", ".join(self.notes)
+
+    notes = Notes()
+    one, two = make(tools=[notes]), make(tools=[notes])
+    one.reset(seed=0)
+    two.reset(seed=0)
+    one.step(call("note", "secret"))
+    assert two.step(call("note", "mine"))[0] == "Observation: mine\n"
+
+
+def test_a_tool_that_cannot_be_copied_is_named() -> None:
+    class Locked(Tool):
+        name = "locked"
+
+        def __init__(self) -> None:
+            self.lock = threading.Lock()
+
+        def __call__(self) -> str:
+            """Lock."""
+            return ""
+
+    with pytest.raises(ArgumentError, match="tool 'locked' cannot be copied"):
+        make(tools=[Locked()])
+
+
+def test_changing_the_told_schemas_changes_no_tool() -> None:
+    env = make()
+    _, info = env.reset(seed=0)
+    info["tools"][0]["function"]["parameters"]["properties"].clear()
+    assert env.step(call("add", '{"a": 1, "b": 1}'))[0] == "Observation: 2\n"
+
+
+def test_a_task_of_ones_own_has_a_fingerprint_of_its_own() -> None:
+    _, info = make().reset(options={"task": Task("Why?", ("because",))})
+    assert info["fingerprint"] == TaskList([Task("Why?", ("because",))]).fingerprint
+
+
+def test_a_number_may_be_given_to_finish() -> None:
+    env = make(dialect="hermes")
+    env.reset(options={"index": 2})
+    env_info = env.step('<tool_call>{"name": "finish", "arguments": {"answer": 4}}</tool_call>')[4]
+    assert env_info["answer"] == "4"

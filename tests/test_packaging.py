@@ -67,13 +67,13 @@ def test_making_and_playing_the_default_environment_needs_no_extra() -> None:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel and the sdist, built from a copy of the tracked files."""
+    """A folder with the wheel and the sdist, built from what a clone would have."""
     pytest.importorskip("build")
     folder = tmp_path_factory.mktemp("built")
     tree = folder / "tree"
     tree.mkdir()
     files = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "ls-files", "-z"],
         cwd=ROOT, capture_output=True, check=True,
     ).stdout.decode().split("\0")  # fmt: skip
     for file in filter(None, files):

@@ -64,8 +64,8 @@ def test_every_environment_keeps_the_contract(
     gold = last[4]["gold"]
     assert gold
     assert info["split"] in ("test", "train")
-    for secret in (*gold, str(last[4]["solution"])):
-        assert len(secret) < 8 or secret not in str(info), "gold answers leak into info"
+    for early in (info, step_info):
+        assert not {"gold", "solution", "answers"} & set(early), "gold answers leak into info"
     env.close()
     other.close()
 
@@ -130,7 +130,7 @@ def test_difficulty_and_data_seed_choose_the_synthetic_problems() -> None:
 @pytest.mark.parametrize(
     ("kwargs", "told"),
     [
-        ({"split": "synthetic_dev"}, "no split 'synthetic_dev'; it has: train, test"),
+        ({"split": "synthetic_dev"}, "no split 'synthetic_dev'; it has: synthetic, .*train, test"),
         ({"dialect": "xml"}, "unknown dialect 'xml'"),
         ({"tools": "python"}, "write \\['python'\\]"),
         ({"reward": "best"}, "unknown reward 'best'"),
@@ -173,14 +173,23 @@ def test_both_ways_to_make_an_environment_work_in_a_fresh_process(program: str) 
     subprocess.run([sys.executable, "-W", "error", "-c", program + check], check=True, cwd=root)
 
 
-def test_environments_run_under_gymnasiums_sync_vector() -> None:
-    envs = gym.make_vec("ReactGSM8K-v0", num_envs=2, vectorization_mode="sync")
+@pytest.mark.parametrize("mode", ["sync", "async"])
+@pytest.mark.parametrize("answers_at", [0, 2], ids=["answer-first", "answer-last"])
+def test_environments_run_in_gymnasiums_vectors_whatever_each_does(
+    mode: Any, answers_at: int
+) -> None:
+    """Gymnasium merges the infos of a step, where a call stands beside an answer."""
+    options = {"vector_kwargs": {"shared_memory": False}} if mode == "async" else {}
+    envs = gym.make_vec("ReactGSM8K-v0", num_envs=3, vectorization_mode=mode, **options)
     prompts, _ = envs.reset(seed=0)
-    assert len(set(prompts)) == 2
-    observations, rewards, *_ = envs.step((PRINT["react"], "nonsense"))
-    assert "42" in observations[0]
+    assert len(set(prompts)) == 3
+    actions = [PRINT["react"], "nonsense", PRINT["react"]]
+    actions[answers_at] = "Final Answer: 1"
+    observations, _, terminated, _, infos = envs.step(tuple(actions))
+    assert "42" in observations[2 - answers_at]
     assert "42" not in observations[1]
-    assert list(rewards) == [0.0, 0.0]
+    assert list(terminated) == [i == answers_at for i in range(3)]
+    assert infos["tool_call"][2 - answers_at].name == "python"
     envs.close()
 
 
@@ -188,3 +197,14 @@ def test_a_react_env_is_a_gymnasium_env() -> None:
     env = gym.make("ReactGSM8K-v0")
     assert isinstance(env.unwrapped, ReactEnv)
     assert isinstance(env, gym.Env)
+
+
+def test_gold_answers_are_in_nothing_that_is_said_before_the_end(tmp_path: Path) -> None:
+    """With answers that no question holds by chance, none of them is anywhere in obs or info."""
+    path = tmp_path / "gsm8k.jsonl"
+    path.write_text('{"question": "q?", "answer": "because <<7*1=7>>7\\n#### 918273645"}')
+    env = gym.make("ReactGSM8K-v0", split="test", data=str(path))
+    said = [str(env.reset(seed=0)), str(env.step(PRINT["react"])), str(env.step("nonsense"))]
+    assert not any("918273645" in text or "because" in text for text in said)
+    assert env.step("Final Answer: 1")[4]["gold"] == ["918273645"]
+    env.close()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,3 +160,41 @@ def test_seeds_differ_between_episodes_and_runs() -> None:
     seeds = {make_seed(seed, index) for seed in range(20) for index in range(50)}
     assert len(seeds) == 1000
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_a_slow_first_episode_holds_up_no_other_even_in_order() -> None:
+    ended: list[int] = []
+    release = threading.Event()
+
+    def slow_at_0(context: Context) -> str:
+        if context.info["index"] == 0:
+            assert release.wait(20)
+        return adder(context)
+
+    def on_end(record: EpisodeRecord) -> None:
+        ended.append(record.index)
+        if len(ended) == 19:
+            release.set()
+
+    records = run_episodes(make, slow_at_0, range(20), concurrency=2, on_end=on_end)
+    assert [record.index for record in records] == list(range(20))
+    assert ended[-1] == 0, "all others were played while the first one waited"
+
+
+def test_an_agent_that_fills_its_context_has_failed_and_not_the_world() -> None:
+    def rambling(context: Context) -> str:
+        if context.turns:
+            raise PolicyFailure("4096 tokens", kind="context_length")
+        return adder(context)
+
+    record = play(make(), rambling, 0)
+    assert (record.error, record.stop_reason, record.reward) == (None, "context_length", 0.0)
+    assert (record.answer, record.calls) == (None, 1)
+
+
+def test_a_missing_file_is_the_programmers_mistake() -> None:
+    def careless(context: Context) -> str:
+        return Path("/no/such/file").read_text()
+
+    with pytest.raises(FileNotFoundError):
+        play(make(), careless, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from copy import deepcopy
+from typing import Any
 
 import gymnasium as gym
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from react_envs import errors
+from react_envs.errors import ArgumentError
 from react_envs.spaces import TextSpace
-from react_envs.types import Completion, Episode, Turn
+from react_envs.types import Completion, Episode, Task, Turn
 
 
 def test_a_completion_is_a_string_that_remembers_its_tokens() -> None:
@@ -69,7 +71,8 @@ def test_every_error_pickles_and_is_also_what_it_refines() -> None:
         (errors.ExecutorError("x"), errors.ToolFailure),
         (errors.PolicyFailure("x", "http_500"), RuntimeError),
     ]
-    assert {type(error).__name__ for error, _ in cases} | {"ReactEnvsError"} == set(errors.__all__)
+    classes = {name for name in errors.__all__ if name != "is_world_failure"}
+    assert {type(error).__name__ for error, _ in cases} | {"ReactEnvsError"} == classes
     for error, refined in cases:
         copied = pickle.loads(pickle.dumps(error))
         assert (type(copied), str(copied)) == (type(error), str(error))
@@ -83,3 +86,9 @@ def test_an_episodes_answer_is_that_of_its_last_turn() -> None:
     assert Episode(("4",), turns, "answer").answer == "4"
     assert Episode(("4",), turns[:1], "max_steps").answer is None
     assert Episode(("4",), (), None).answer is None
+
+
+@pytest.mark.parametrize("answers", ["12", (), []])
+def test_a_task_needs_a_tuple_of_answers(answers: Any) -> None:
+    with pytest.raises(ArgumentError, match="expected answers to be a tuple"):
+        Task("q?", answers)

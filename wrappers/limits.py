@@ -62,6 +62,8 @@ class StepLimit(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
         return observation, {**info, "max_steps": self.max_steps}
 
     def step(self, action: str) -> tuple[str, Any, bool, bool, dict[str, Any]]:
+        if self._steps >= self.max_steps:
+            raise gym.error.ResetNeeded("the episode was truncated: call reset() first")
         if self.on_limit == "answer" and self._steps == self.max_steps - 2:
             self.get_wrapper_attr("require_answer")(LAST_TURN)
         observation, reward, terminated, truncated, info = super().step(action)

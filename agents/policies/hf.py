@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +32,13 @@ except ImportError as error:
     raise MissingExtraError.for_extra(error.name or "transformers", "hf") from error
 
 __all__ = ["HFPolicy", "choose_tokens"]
+
+OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory", re.IGNORECASE)
+"""In plain RuntimeErrors of the CPU and of devices without torch's OutOfMemoryError."""
+ACCELERATOR_ERROR = re.compile(r"\b(CUDA|cuDNN|cuSOLVER|HIP|MIOpen)( driver)? error", re.IGNORECASE)
+"""In plain RuntimeErrors of drivers and libraries, which are no `torch.AcceleratorError`."""
+DEVICE_ASSERT = "device-side assert"
+"""In what a device says of an index out of range: as much a bug there as on the CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +149,11 @@ class HFPolicy:
 
         Raises:
             PolicyFailure: of kind `"context_length"` if no position is left to write on,
-                `"out_of_memory"`, `"not_finite"` if the logits are not, or `"generation"`.
+                `"out_of_memory"`, `"accelerator"` if a device or its libraries failed, or
+                `"not_finite"` if the logits are not.
             ArgumentError: if the context is empty or the chat template refuses the messages.
+            Exception: a bug of the model (TypeError, IndexError, RuntimeError of mismatched
+                shapes, ...) as it is, in every thread that waits for the same batch.
         """
         request = self._request(context)
         return self._completion(context, request, self._batcher(request))
@@ -191,7 +203,11 @@ class HFPolicy:
         )
 
     def _sample(self, requests: Sequence[_Request]) -> list[_Sample]:
-        """One sample for each request; all that goes wrong is a `PolicyFailure`."""
+        """One sample for each request.
+
+        Raises:
+            PolicyFailure: if memory or an accelerator failed; all else is raised as it is.
+        """
         # A request near the last position runs alone: beside rows that go on, it would be
         # padded past the positions that the model has.
         roomy = [i for i, r in enumerate(requests) if r.max_new_tokens == self.max_new_tokens]
@@ -202,11 +218,14 @@ class HFPolicy:
                 for group in filter(None, [roomy, *crowded]):
                     batch = [requests[i] for i in group]
                     samples.update(zip(group, self._generate(batch), strict=True))
-        except torch.OutOfMemoryError as error:
-            raise PolicyFailure(f"out of memory: {error}", kind="out_of_memory") from error
-        except Exception as error:
+        except (RuntimeError, MemoryError) as error:
+            kind = _world_failure_kind(error)
+            if kind is None:
+                raise
+            # Its frames hold the tensors that filled the memory.
+            traceback.clear_frames(error.__traceback__)
             message = f"generation failed: {type(error).__name__}: {error}"
-            raise PolicyFailure(message, kind="generation") from error
+            raise PolicyFailure(message, kind) from error
         return [samples[i] for i in range(len(requests))]
 
     def _generate(self, batch: list[_Request]) -> list[_Sample]:
@@ -333,6 +352,18 @@ def _only(model: Any, config: GenerationConfig) -> Iterator[None]:
         model.generation_config = defaults
         for module in training:
             module.training = True
+
+
+def _world_failure_kind(error: RuntimeError | MemoryError) -> str | None:
+    """The kind of failure that `error` is where the world is to blame; None for a bug."""
+    message = str(error)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or OUT_OF_MEMORY.search(message):
+        return "out_of_memory"
+    if DEVICE_ASSERT in message:
+        return None
+    if isinstance(error, torch.AcceleratorError) or ACCELERATOR_ERROR.search(message):
+        return "accelerator"
+    return None
 
 
 def _end_ids(model: Any, tokenizer: Any) -> frozenset[int]:

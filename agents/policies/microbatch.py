@@ -18,7 +18,7 @@ class _Request(Generic[Item, Result]):
     def __init__(self, item: Item) -> None:
         self.item = item
         self.result: Result | None = None
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
         self.done = False
 
 
@@ -58,7 +58,10 @@ class MicroBatcher(Generic[Item, Result]):
         """The result for `item`, computed together with whatever else is waiting.
 
         Raises:
-            PolicyFailure: if `run` raised; every caller of that batch gets its own.
+            PolicyFailure: if `run` raised one, every caller of that batch gets a copy; of kind
+                `"interrupted"`, if it ended with a KeyboardInterrupt of the thread that ran it.
+            Exception: anything else that `run` raised reaches every caller of that batch as
+                it is, so that a bug shows as what it is.
         """
         request: _Request[Item, Result] = _Request(item)
         with self._changed:
@@ -71,10 +74,10 @@ class MicroBatcher(Generic[Item, Result]):
                     break
                 self._busy = True
             self._lead()
+        if isinstance(request.error, PolicyFailure):
+            raise PolicyFailure(str(request.error), request.error.kind) from request.error
         if request.error is not None:
-            kind = getattr(request.error, "kind", "policy_failure")
-            message = str(request.error) or type(request.error).__name__
-            raise PolicyFailure(message, kind) from request.error
+            raise request.error
         return request.result  # type: ignore[return-value]  # set where error is not
 
     def _lead(self) -> None:
@@ -90,11 +93,14 @@ class MicroBatcher(Generic[Item, Result]):
             results = self._run([request.item for request in batch])
             for request, result in zip(batch, results, strict=True):
                 request.result = result
-        except BaseException as error:
+        except Exception as error:
             for request in batch:
                 request.error = error
-            if not isinstance(error, Exception):
-                raise
+        except BaseException as error:
+            message = f"the batch was interrupted: {type(error).__name__}"
+            for request in batch:
+                request.error = PolicyFailure(message, kind="interrupted")
+            raise
         finally:
             with self._changed:
                 for request in batch:

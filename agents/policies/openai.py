@@ -23,7 +23,7 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from react_envs.errors import ArgumentError, PolicyFailure
-from react_envs.types import Completion, Context
+from react_envs.types import Completion, Context, Message
 
 __all__ = ["OpenAIPolicy", "Usage"]
 
@@ -34,6 +34,13 @@ BACKOFF_S = (0.5, 30.0)
 """First and longest wait between attempts; each is shortened at random by up to a half."""
 POOL_SIZE = 128
 """Connections kept open; more threads than that would open a new one for each turn."""
+CONTEXT_IS_FULL = re.compile(
+    r"context.{0,20}(length|size|window)|maximum (model|prompt) length|`inputs` tokens",
+    re.IGNORECASE,
+)
+"""In the code or message of a refusal by OpenAI, vLLM, SGLang, llama.cpp, xAI or TGI."""
+CONTEXT_LIMIT = re.compile(r"maximum (?:context|model) length (?:is|of) (\d+)", re.IGNORECASE)
+"""How OpenAI and vLLM say how many tokens a context and its completion may have together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,10 @@ class OpenAIPolicy:
     the text, which it should not since no `tools` are sent, are written back as `<tool_call>`
     JSON; reasoning that it took out stays out, as chat templates would have it in later turns.
 
+    A context that leaves no room for a turn is a `PolicyFailure` of kind `"context_length"`.
+    vLLM and OpenAI want room for all of `max_tokens`, however short the turn would have been;
+    `HFPolicy` writes on what is left.
+
     Not covered: streaming; a server that keeps sending bytes for longer than `timeout_s`
     (silence is timed, not the reply as a whole).
 
@@ -80,6 +91,13 @@ class OpenAIPolicy:
         api_key: by default the environment's OPENAI_API_KEY, if any. It is sent to `base_url`
             and appears in no error, log or repr.
         mode: `"chat"` sends `context.messages`, `"completion"` `context.prompt`.
+        tool_role: how messages of the tool role are sent in chat mode. `"user"` sends them as
+            user messages with the content inside `<tool_response>` tags on lines of their own.
+            All servers take that, and Qwen's templates render either role to the same text
+            (but join tool messages that follow one another). `"tool"` sends them as they are.
+            vLLM and SGLang accept that and leave it to the model's chat template; servers with
+            OpenAI's rules refuse a tool message that answers no structured `tool_calls`,
+            which turns written as text do not have.
         temperature, top_p, max_tokens: as the API has them.
         timeout_s: seconds for one turn, all attempts and waits included.
         retries: attempts after the first.
@@ -102,6 +120,7 @@ class OpenAIPolicy:
         api_key: str | None = None,
         *,
         mode: Literal["chat", "completion"] = "chat",
+        tool_role: Literal["user", "tool"] = "user",
         temperature: float = 0.0,
         top_p: float = 1.0,
         max_tokens: int = 512,
@@ -111,6 +130,7 @@ class OpenAIPolicy:
         extra_body: Mapping[str, Any] | None = None,
     ) -> None:
         _check(mode in ("chat", "completion"), "mode", '"chat" or "completion"', mode)
+        _check(tool_role in ("user", "tool"), "tool_role", '"user" or "tool"', tool_role)
         _check(0 <= temperature < math.inf, "temperature", "finite and not negative", temperature)
         _check(0 < top_p <= 1, "top_p", "in (0, 1]", top_p)
         _check(max_tokens >= 1, "max_tokens", "at least 1", max_tokens)
@@ -121,6 +141,7 @@ class OpenAIPolicy:
         self.model = model
         self.base_url = _checked_url(base_url)
         self.mode = mode
+        self.tool_role = tool_role
         self.timeout_s = timeout_s
         self.retries = retries
         self._return_token_ids = return_token_ids
@@ -182,7 +203,8 @@ class OpenAIPolicy:
     def _body(self, context: Context) -> bytes:
         body = dict(self._settings)
         if self.mode == "chat":
-            body["messages"] = list(context.messages)
+            as_is = self.tool_role == "tool"
+            body["messages"] = [m if as_is else _from_user(m) for m in context.messages]
         else:
             body["prompt"] = context.prompt
         if stop := [text for text in context.stop if text][:MAX_STOP_STRINGS]:
@@ -231,27 +253,37 @@ class OpenAIPolicy:
         except ArgumentError:
             raise
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            message = f"{self.base_url} sent an unreadable reply: {response.text[:200]!r}"
-            raise _PassingFailure(self._auth.redact(message), "bad_response") from error
+            text = self._auth.redact(response.text)[:200]
+            message = f"{self.base_url} sent an unreadable reply: {text!r}"
+            raise _PassingFailure(message, "bad_response") from error
         self._succeeded = True
         return completion
 
     def _refusal(self, response: requests.Response) -> Exception:
         """What an answer other than 200 means: try again, give up this turn, or give up."""
         status = response.status_code
-        detail = self._auth.redact(_error_message(response))
+        detail = self._auth.redact(_error_message(response))[:500]
         message = f"{self.base_url} answered {status}: {detail}"
         if status in (408, 425, 429) or status >= 500:
             return _PassingFailure(message, f"http_{status}", _retry_after_s(response))
         if status in (400, 413, 422):
-            if re.search(r"context.{0,20}(length|size|window)", detail, re.IGNORECASE):
-                return PolicyFailure(message, "context_length")
+            if CONTEXT_IS_FULL.search(detail):
+                return self._full_context(message)
             if self._succeeded:
                 return PolicyFailure(message, f"http_{status}")
         return ArgumentError(
             f"{message}; check base_url (with /v1), model {self.model!r}, mode {self.mode!r}, the "
             "API key and extra_body"
         )
+
+    def _full_context(self, message: str) -> Exception:
+        """The episode's failure, unless the context is too short for any episode."""
+        limit = CONTEXT_LIMIT.search(message)
+        settings = self._settings | self._extra_body
+        wanted = settings.get("max_completion_tokens") or settings.get("max_tokens") or 0
+        if limit and wanted >= int(limit[1]):
+            return ArgumentError(f"{message}; max_tokens must leave room for the context")
+        return PolicyFailure(message, "context_length")
 
     def _read(self, reply: dict[str, Any], context: Context) -> Completion:
         """The completion in a reply; any error of reading means that the reply is unusable."""
@@ -331,6 +363,14 @@ def _as_text(function: dict[str, Any]) -> str:
     return f'<tool_call>\n{{"name": {name}, "arguments": {arguments}}}\n</tool_call>'
 
 
+def _from_user(message: Message) -> Message:
+    """A tool's message as the user message that Qwen's chat templates make of it."""
+    if message["role"] != "tool":
+        return message
+    content = f"<tool_response>\n{message['content']}\n</tool_response>"
+    return {"role": "user", "content": content}
+
+
 def _logprobs(logprobs: dict[str, Any] | None) -> list[float] | None:
     if logprobs is None:
         return None
@@ -345,14 +385,16 @@ def _token_counts(reply: dict[str, Any]) -> dict[str, int]:
 
 
 def _error_message(response: requests.Response) -> str:
-    """The server's own words, in whichever of the usual places it put them."""
+    """The server's own code and words, in whichever of the usual places it put them."""
     try:
         reply = response.json()
         error = reply.get("error", reply)
-        message = error.get("message") if isinstance(error, dict) else error
+        fields = error if isinstance(error, dict) else {"message": error}
     except (ValueError, AttributeError):
-        message = None
-    return str(message or response.text or response.reason)[:500]
+        fields = {}
+    message = str(fields.get("message") or response.text or response.reason)
+    code = fields.get("code")
+    return f"{code}: {message}" if code and isinstance(code, str) else message
 
 
 def _retry_after_s(response: requests.Response) -> float:

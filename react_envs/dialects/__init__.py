@@ -26,6 +26,11 @@ def make_dialect(dialect: str | Mapping[str, Any] | Dialect) -> Dialect:
     'error'
     """
     if not isinstance(dialect, str | Mapping):
+        if isinstance(dialect, type) or not isinstance(dialect, Dialect):
+            raise ArgumentError(
+                "expected a dialect's name, its name with options, or an object with the methods "
+                f"of react_envs.dialects.Dialect, got {dialect!r}"
+            )
         return dialect
     options = {"name": dialect} if isinstance(dialect, str) else dict(dialect)
     name = options.pop("name", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
@@ -11,6 +11,7 @@ from react_envs.types import Message, ParsedTurn, ToolCall
 __all__ = ["Dialect", "describe_tools"]
 
 
+@runtime_checkable
 class Dialect(Protocol):
     """An action syntax. One file each; add it to `DIALECTS` to reach it by name.
 

@@ -6,9 +6,12 @@ import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
+from react_envs.dialects.thinking import UNCLOSED_THOUGHT, end_of_thought
 from react_envs.errors import ArgumentError
 from react_envs.rewards.boxed import extract_boxed
+from react_envs.tools.model_json import read_json, read_json_prefix
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
 
@@ -16,15 +19,15 @@ __all__ = ["HermesDialect"]
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _RESPONSE = "<tool_response>"
-_THOUGHT_END = "</think>"
+_FENCED = re.compile(r"\s*+```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
 
 
 class HermesDialect:
     r"""`<tool_call>{"name": ..., "arguments": {...}}</tool_call>`, answers in `\boxed{}`.
 
     The first call of a turn counts, further ones are dropped. A turn without a call is an
-    answer if it has a non-empty box (the last one counts). What stands before the first
-    `</think>` is reasoning and is not searched. JSON that does not parse is answered with
+    answer if it has a non-empty box (the last one counts). Reasoning in `<think>` tags is
+    not searched. JSON that does not parse is answered with
     the place and the reason, never passed over.
 
     >>> call = '<tool_call>\n{"name": "python", "arguments": {"code": "print(1)"}}\n</tool_call>'
@@ -56,24 +59,26 @@ class HermesDialect:
         return f"{instructions}\n\nQuestion: {question}\n\n"
 
     def parse(self, action: str) -> ParsedTurn:
-        start = action.find(_THOUGHT_END) + len(_THOUGHT_END) if _THOUGHT_END in action else 0
         end, fabricated = len(action), False
-        if (response := action.find(_RESPONSE, start)) >= 0:
+        # cut wherever an engine with this stop string would have stopped, in a thought too
+        if (response := action.find(_RESPONSE)) >= 0:
             end = response
             fabricated = bool(action[response + len(_RESPONSE) :].strip())
-
+        start = end_of_thought(action[:end])
+        if start is None:
+            return ParsedTurn(action[:end], action[end:], None, None, UNCLOSED_THOUGHT, fabricated)
         opening = action.find(_OPEN, start, end)
         if opening < 0:
             return self._answer(action, start, end, fabricated)
-        closing = action.find(_CLOSE, opening, end)
-        if closing < 0:
-            kept, text = end, action[opening + len(_OPEN) : end]
+        body = opening + len(_OPEN)
+        closing = action.find(_CLOSE, body, end)
+        if closing >= 0:
+            end = closing + len(_CLOSE)
+            call, error = _read_call(action[body:closing])
         else:
-            kept, text = closing + len(_CLOSE), action[opening + len(_OPEN) : closing]
-        call, error = _read_call(text)
-        if call is None and closing < 0:
-            error = f"Error: {_OPEN} was not closed with {_CLOSE}."
-        return ParsedTurn(action[:kept], action[kept:], call, None, error, fabricated)
+            call, error, length = _read_unclosed_call(action[body:end])
+            end = body + length
+        return ParsedTurn(action[:end], action[end:], call, None, error, fabricated)
 
     def _answer(self, action: str, start: int, end: int, fabricated: bool) -> ParsedTurn:
         answer = extract_boxed(action[start:end])
@@ -106,26 +111,41 @@ class HermesDialect:
 
 def _read_call(text: str) -> tuple[ToolCall | None, str | None]:
     """The call that `text` holds as JSON, or what is wrong with it, for the model to read."""
+    fenced = _FENCED.fullmatch(text)
     try:
-        # strict=False: models write line breaks inside strings, and mean them
-        value = json.loads(text, strict=False)
+        value = read_json(fenced.group(1) if fenced else text)
     except json.JSONDecodeError as error:
-        near = text[max(0, error.pos - 20) : error.pos + 20]
+        near = error.doc[max(0, error.pos - 20) : error.pos + 20]
         return None, (
             f"Error: the tool call is not valid JSON: {error.msg} at line {error.lineno} "
             f"column {error.colno}, near {near!r}."
         )
-    except (RecursionError, ValueError):
-        return (
-            None,
-            "Error: the tool call is not valid JSON: too deeply nested or too long a number.",
-        )
+    except ValueError:
+        told = "nested too deeply, a number too long, or NaN or Infinity"
+        return None, f"Error: the tool call is not valid JSON: {told}."
+    return _as_call(value)
+
+
+def _read_unclosed_call(text: str) -> tuple[ToolCall | None, str | None, int]:
+    """As `_read_call` for a call whose tag is not closed, and how much of `text` it takes.
+
+    Engines that stop at the closing tag leave it out; one cut by a length limit has no call.
+    """
+    try:
+        value, end = read_json_prefix(text)
+    except ValueError:
+        return None, f"Error: {_OPEN} was not closed with {_CLOSE}.", len(text)
+    call, error = _as_call(value)
+    return call, error, end if text[end:].strip() else len(text)
+
+
+def _as_call(value: Any) -> tuple[ToolCall | None, str | None]:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return None, 'Error: a tool call needs the keys "name" (a string) and "arguments".'
     arguments = value.get("arguments", value.get("parameters", {}))
     if isinstance(arguments, str):
-        with suppress(ValueError, RecursionError):
-            arguments = json.loads(arguments, strict=False)
+        with suppress(ValueError):
+            arguments = read_json(arguments)
     if not isinstance(arguments, dict):
         return None, 'Error: the "arguments" of a tool call must be a JSON object.'
     return ToolCall(value["name"], arguments), None

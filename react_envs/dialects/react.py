@@ -14,19 +14,23 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from react_envs.dialects.dialect import describe_tools
+from react_envs.dialects.thinking import UNCLOSED_THOUGHT, end_of_thought
 from react_envs.errors import ArgumentError
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
 
 __all__ = ["ReactDialect"]
 
-# A field begins a line. Numbers ("Action 2:", "Action 2 Input:") and bold are accepted.
+# A field begins a line. Numbers ("Action 2:", "Action 2 Input:") and bold are accepted, and
+# any case of the names of two words; "action:" alone may be a line of code.
 # All repetitions are possessive: a long run of blanks must not be tried in every split.
 _FIELD = re.compile(
-    r"^[ \t*]*+(?:(?P<name>Thought|Action Input|Action|Observation|Final Answer|Question)"
-    r"[ \t]*+\d{0,4}+|Action[ \t]*+\d{1,4}+[ \t]*+(?P<input>Input))[ \t*]*+:\**+",
+    r"^[ \t*]*+(?:(?P<name>Thought|(?i:Action Input)|Action|Observation|(?i:Final Answer)|Question)"
+    r"[ \t]*+\d{0,4}+|Action[ \t]*+\d{1,4}+[ \t]*+(?P<input>Input))[ \t*]*+[:：]\**+",
     re.MULTILINE,
 )
+_OBSERVATION = re.compile(r"^[ \t*]*+Observation[ \t]*+\d{0,4}+[ \t*]*+[:：]", re.MULTILINE)
+_IN_BACKTICKS = re.compile(r"`[^`\n]+`")
 _FENCE = re.compile(r"\s*+(`{3,}+)[\w+-]*+[ \t]*+\n")
 
 _HELP = (
@@ -50,8 +54,10 @@ class ReactDialect:
         on_conflict: what a turn with an action *and* a final answer is: `"final_wins"` takes
             the answer, `"error"` asks the agent to choose.
 
-    An input in a ``` fence runs to the closing fence whatever stands in it; without a fence
-    it ends at the next field. A final answer may have several lines and ends there too.
+    An input in a ``` fence runs to the closing fence; without one it ends at the next field.
+    A final answer may have several lines and ends there too. A line that begins with
+    `Observation:` is cut wherever it stands, as an engine would with the stop string.
+    Reasoning in `<think>` tags is not searched.
 
     >>> turn = ReactDialect().parse("Thought: add\\nAction: python\\nAction Input: print(2 + 2)\\n")
     >>> turn.call
@@ -95,13 +101,16 @@ class ReactDialect:
         return f"{instructions}\n\nQuestion: {question}\n"
 
     def parse(self, action: str) -> ParsedTurn:
-        fields = []
         end, fabricated = len(action), False
-        for field in _fields(action):
-            if field.name == "Observation":
-                end, fabricated = field.start, bool(action[field.content :].strip())
-                break
-            fields.append(field)
+        # cut wherever an engine with the stop string would have stopped, in a fence too
+        observation = _OBSERVATION.search(action)
+        if observation is not None:
+            end = observation.start()
+            fabricated = bool(action[observation.end() :].strip())
+        start = end_of_thought(action[:end])
+        if start is None:
+            return _turn(action, end, fabricated, error=f"{UNCLOSED_THOUGHT} {_HELP}")
+        fields = list(_fields(action, start, end))
         names = [field.name for field in fields]
 
         if "Action" in names and "Final Answer" in names and self.on_conflict == "error":
@@ -129,7 +138,8 @@ class ReactDialect:
         self, action: str, fields: list[_Field], i: int, end: int, fabricated: bool
     ) -> ParsedTurn:
         tool_end = fields[i + 1].start if i + 1 < len(fields) else end
-        tool = action[fields[i].content : tool_end].strip().partition("\n")[0].rstrip()
+        line = action[fields[i].content : tool_end].strip().partition("\n")[0]
+        tool = line.strip("`*\"'[]. \t")
         if not tool:
             error = "Error: the Action names no tool. " + _HELP
             return _turn(action, tool_end, fabricated, error=error)
@@ -142,7 +152,10 @@ class ReactDialect:
         if fence is not None:
             call = ToolCall(tool, action[fence.start : fence.end])
             return _turn(action, fence.after, fabricated, call=call)
-        return _turn(action, end, fabricated, call=ToolCall(tool, action[start:end].strip()))
+        text = action[start:end].strip()
+        if _IN_BACKTICKS.fullmatch(text):
+            text = text[1:-1]
+        return _turn(action, end, fabricated, call=ToolCall(tool, text))
 
     def observation(self, text: str, kept: str) -> str:
         line_break = "" if kept.endswith("\n") else "\n"
@@ -153,11 +166,20 @@ class ReactDialect:
 
     def format_call(self, call: ToolCall, thought: str = "") -> str:
         text = _as_text(call.arguments)
-        if "\n" in text or text != text.strip() or text.startswith("```") or _FIELD.match(text):
+        plain = "\n" not in text and text == text.strip() and "`" not in text
+        if not plain or _FIELD.match(text):
             longest = max((len(run) for run in re.findall("`+", text)), default=0)
             fence = "`" * max(3, longest + 1)
-            text = f"{fence}\n{text}\n{fence}"
-        return f"{_thought(thought)}Action: {call.name}\nAction Input: {text}\n"
+            written = f"{fence}\n{text}\n{fence}"
+        else:
+            written = text
+        action = f"{_thought(thought)}Action: {call.name}\nAction Input: {written}\n"
+        if self.parse(action).call != ToolCall(call.name, text):
+            raise ArgumentError(
+                "react cannot write this call: a line of it is 'Observation:' or '</think>', "
+                f"or its tool has no plain name: {action[:200]!r}"
+            )
+        return action
 
     def format_answer(self, answer: str, thought: str = "") -> str:
         return f"{_thought(thought)}Final Answer: {answer}\n"
@@ -184,15 +206,16 @@ class _Fence(NamedTuple):
         return cls(opening.end(), max(match.start(), opening.end()), match.end())
 
 
-def _fields(action: str) -> Iterator[_Field]:
-    """The fields of `action` in order; what the first Action Input has in a fence is skipped."""
+def _fields(action: str, start: int, end: int) -> Iterator[_Field]:
+    """The fields in order; what the first Action Input has in a fence is skipped."""
+    text = action[start:end]  # so that a field may follow </think> on its line
     position, fence_allowed = 0, True
-    while (match := _FIELD.search(action, position)) is not None:
-        name = "Action Input" if match.group("input") else match.group("name")
-        yield _Field(name, match.start(), match.end())
+    while (match := _FIELD.search(text, position)) is not None:
+        name = "Action Input" if match.group("input") else match.group("name").title()
+        yield _Field(name, start + match.start(), start + match.end())
         position = match.end()
         if name == "Action Input" and fence_allowed:
-            fence = _Fence.find(action, position, len(action))
+            fence = _Fence.find(text, position, len(text))
             position = fence.after if fence else position
             fence_allowed = False
 

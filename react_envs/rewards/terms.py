@@ -65,6 +65,7 @@ def make_terms(
 
     Raises:
         ArgumentError: for an unknown preset, term or grader.
+        MissingExtraError: if the grader needs a package that is not installed.
 
     >>> terms, weights = make_terms({"exact_match": 1, "format": 0.2})
     >>> sorted(terms), weights
@@ -72,9 +73,12 @@ def make_terms(
     """
     if grader not in GRADERS:
         raise ArgumentError(f"unknown grader {grader!r}; known: {', '.join(GRADERS)}")
+    if grader == "math":
+        math_match("1", ["1"])  # raises here if its extra is missing, not in an episode
     terms: dict[str, Term] = {
         "exact_match": partial(answer_score, grade=GRADERS[grader]),
-        "f1": partial(answer_score, grade=f1_score),
+        # a number or a formula is one word: half of one is not half right
+        "f1": partial(answer_score, grade=f1_score if grader == "text" else GRADERS[grader]),
         "format": format_score,
         "tool_use": tool_use,
     }
@@ -84,7 +88,13 @@ def make_terms(
         reward = PRESETS[reward]
     if callable(reward):
         name = getattr(reward, "__name__", type(reward).__name__)
+        if name in terms:
+            raise ArgumentError(f"a reward function needs a name of its own, {name!r} is taken")
         return {**terms, name: reward}, {name: 1.0}
+    if not isinstance(reward, Mapping):
+        raise ArgumentError(
+            f"reward must be a preset's name, weights by term, or a function, actually: {reward!r}"
+        )
     for name in reward:
         if name not in terms:
             raise ArgumentError(f"unknown reward term {name!r}; known: {', '.join(terms)}")

@@ -41,6 +41,8 @@ def make_tools(tools: Iterable[str | Mapping[str, Any] | Tool | Callable[..., An
         raise ArgumentError(
             f"expected a list of tools, got the string {tools!r}: write [{tools!r}]"
         )
+    if not isinstance(tools, Iterable):
+        raise ArgumentError(f"expected a list of tools, got {tools!r}: write [] for none")
     made = [_make_tool(tool) for tool in tools]
     names = [tool.name for tool in made]
     if len(set(names)) < len(names):

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, Literal, Union
 
 from react_envs.errors import ArgumentError, ToolError
+from react_envs.tools.model_json import read_json
 
 __all__ = ["bind_arguments", "parameters_of"]
 
@@ -54,7 +55,7 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name == "self":
             continue
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise ArgumentError(f"a tool takes named parameters only, got {parameter}")
         if parameter.name not in hints:
             raise ArgumentError(f"parameter {parameter.name!r} of a tool needs a type annotation")
@@ -64,7 +65,7 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
         if parameter.default is parameter.empty:
             required.append(parameter.name)
         else:
-            schema["default"] = parameter.default
+            schema["default"] = _json_default(parameter)
         properties[parameter.name] = schema
     return {"type": "object", "properties": properties, "required": required}
 
@@ -73,8 +74,8 @@ def _schema_of(hint: Any, name: str) -> dict[str, Any]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return {}
-    if origin is Literal:
-        return {"type": _JSON_TYPES[type(arguments[0])], "enum": list(arguments)}
+    if origin is Literal and len({type(a) for a in arguments}) == 1:
+        return {**_schema_of(type(arguments[0]), name), "enum": list(arguments)}
     if origin in (Union, types.UnionType):
         options = [_schema_of(a, name) for a in arguments if a is not type(None)]
         if type(None) in arguments:
@@ -89,6 +90,17 @@ def _schema_of(hint: Any, name: str) -> dict[str, Any]:
             "expected str, int, float, bool, list, dict, Literal, None or a union of them"
         )
     return {"type": kind}
+
+
+def _json_default(parameter: inspect.Parameter) -> Any:
+    try:
+        json.dumps(parameter.default)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(
+            f"the default of parameter {parameter.name!r} of a tool must be a JSON value, "
+            f"got {parameter.default!r}"
+        ) from error
+    return parameter.default
 
 
 def _described_arguments(docstring: str) -> dict[str, str]:
@@ -133,7 +145,8 @@ def bind_arguments(parameters: Mapping[str, Any], arguments: Any) -> dict[str, A
         raise ToolError(f"arguments must be a JSON object; expected: {_signature(parameters)}")
     for name in arguments:
         if name not in properties:
-            raise ToolError(f"unexpected argument {name!r}; expected: {_signature(parameters)}")
+            told = f"unexpected argument {_shown(name)}; expected: {_signature(parameters)}"
+            raise ToolError(told)
     for name in required:
         if name not in arguments:
             raise ToolError(f"missing argument {name!r}; expected: {_signature(parameters)}")
@@ -143,8 +156,8 @@ def bind_arguments(parameters: Mapping[str, Any], arguments: Any) -> dict[str, A
 def _from_text(properties: dict[str, Any], required: list[str], text: str) -> dict[str, Any]:
     if text.lstrip().startswith("{"):
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = read_json(text)
+        except ValueError:
             value = None
         if isinstance(value, dict) and set(required) <= set(value) <= set(properties):
             return value
@@ -173,8 +186,10 @@ def _value(name: str, schema: Mapping[str, Any], value: Any) -> Any:
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
     if kind in ("boolean", "array", "object", "null") and isinstance(value, str):
-        with suppress(ValueError, RecursionError):
-            value = json.loads(value)
+        with suppress(ValueError):
+            value = read_json(value)
+    if kind == "string" and isinstance(value, int | float) and not isinstance(value, bool):
+        value = json.dumps(value)
     accepted: dict[str, tuple[type, ...]] = {
         "string": (str,),
         "integer": (int,),

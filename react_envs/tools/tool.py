@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from react_envs.errors import ArgumentError, ToolError, ToolFailure
+from react_envs.errors import ArgumentError, ToolError, is_world_failure
 from react_envs.tools.schema import parameters_of
 from react_envs.types import Task, ToolResult
 
@@ -21,9 +22,9 @@ class Tool:
     """A tool with state: subclass it, set `name` and write a typed `__call__`.
 
     `start` is called when an episode begins and `close` when its environment closes. Each
-    environment works on its own shallow copy (`copy.copy`) of the tools it was given, so
-    what must not be shared between environments belongs into `start`, or out of
-    `__getstate__`.
+    environment works on its own deep copy of the tools it was given. What cannot or should
+    not be copied (a connection, a large index) is made in `start`, or kept by a
+    `__deepcopy__` of the tool.
 
     >>> class Counter(Tool):
     ...     name = "count"
@@ -63,14 +64,11 @@ class Tool:
 
     @property
     def spec(self) -> dict[str, Any]:
-        """Name, description and schema as chat APIs write a function."""
+        """Name, description and schema as chat APIs write a function; the caller may change it."""
+        function = {"name": self.name, "description": self.description}
         return {
             "type": "function",
-            "function": {
-                "name": self.name,
-                "description": self.description,
-                "parameters": self.parameters,
-            },
+            "function": {**function, "parameters": copy.deepcopy(self.parameters)},
         }
 
     def start(self, task: Task, seed: int) -> None:
@@ -112,6 +110,8 @@ def as_tool(tool: Tool | Callable[..., ToolResult | str]) -> Tool:
         raise ArgumentError(f"{type(tool).__name__} needs a `name`")
     if not tool.description:
         raise ArgumentError(f"tool {tool.name!r} needs a docstring: the model reads it")
+    if inspect.iscoroutinefunction(tool._function):
+        raise ArgumentError(f"tool {tool.name!r} is async; expected a function that returns text")
     tool.parameters  # noqa: B018 - raises here, not in the middle of an episode
     return tool
 
@@ -119,27 +119,22 @@ def as_tool(tool: Tool | Callable[..., ToolResult | str]) -> Tool:
 def call_tool(tool: Tool, arguments: Mapping[str, Any]) -> ToolResult:
     """Run `tool` with checked arguments; whatever happens inside becomes a `ToolResult`.
 
-    The world's failures are `ToolFailure` and `OSError` (time-outs, connections and all
-    exceptions of requests are of that family; a file that is not there is not): the model
-    reads one fixed sentence, `failure` has the kind. `ToolError` and any other exception
-    are the model's to read.
+    After a failure of the world (`react_envs.errors.is_world_failure`) the model reads one
+    fixed sentence and `failure` has the kind. `ToolError` and any other exception are the
+    model's to read, `SystemExit` included.
     """
     try:
         result = tool(**arguments)
+        return result if isinstance(result, ToolResult) else ToolResult(str(result))
     except ToolError as error:
-        return ToolResult(f"Error: {error}", ok=False)
-    except ToolFailure as failure:
-        return ToolResult(UNAVAILABLE, ok=False, failure=failure.kind, meta=_why(failure))
-    except Exception as error:
-        if isinstance(error, OSError) and not isinstance(error, _WRONG_PATH):
-            kind = type(error).__name__
-            return ToolResult(UNAVAILABLE, ok=False, failure=kind, meta=_why(error))
-        return ToolResult(f"Error: {type(error).__name__}: {error}", ok=False, meta=_why(error))
-    return result if isinstance(result, ToolResult) else ToolResult(str(result))
+        return ToolResult(f"Error: {_cut(str(error))}", ok=False)
+    except (Exception, SystemExit) as error:
+        why = {"exception": type(error).__name__, "message": str(error)}
+        if is_world_failure(error):
+            kind = getattr(error, "kind", type(error).__name__)
+            return ToolResult(UNAVAILABLE, ok=False, failure=kind, meta=why)
+        return ToolResult(f"Error: {type(error).__name__}: {_cut(str(error))}", False, meta=why)
 
 
-_WRONG_PATH = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
-
-
-def _why(error: Exception) -> dict[str, str]:
-    return {"exception": type(error).__name__, "message": str(error)}
+def _cut(message: str) -> str:
+    return message if len(message) <= 1_000 else message[:1_000] + " ... (cut)"

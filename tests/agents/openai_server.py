@@ -11,6 +11,9 @@ A scripted reply is a text or a dictionary with some of: `text`, `message` and `
 to add), `reply` (fields to add to the whole reply), `status`, `headers`, `raw` (a body as it
 stands), `hang_s` (seconds of silence first), `cut` (close the connection in mid-body). A server
 whose script is at its end answers with its model if it has one, else with status 500.
+
+As OpenAI's own, it refuses with status 400 a tool message that answers no tool call of the
+assistant message before it; `OpenAIServer(strict=False)` takes it, as vLLM and SGLang do.
 """
 
 from __future__ import annotations
@@ -32,8 +35,9 @@ from urllib.request import ProxyHandler, Request, build_opener
 class OpenAIServer:
     """The server process, seen from the test."""
 
-    def __init__(self, *, model: bool = False) -> None:
-        command = [sys.executable, __file__, *(["--model"] if model else [])]
+    def __init__(self, *, model: bool = False, strict: bool = True) -> None:
+        flags = {"--model": model, "--strict": strict}
+        command = [sys.executable, __file__, *(flag for flag, on in flags.items() if on)]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
         assert self._process.stdout is not None
@@ -72,8 +76,9 @@ class OpenAIServer:
 
 
 class _State:
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, engine: Any, strict: bool) -> None:
         self.engine = engine
+        self.strict = strict
         self.script: deque[Any] = deque()
         self.requests: list[dict[str, Any]] = []
         self.lock = threading.Lock()
@@ -138,6 +143,19 @@ def _scripted_reply(chat: bool, script: dict[str, Any]) -> dict[str, Any]:
     return {"choices": [choice], "usage": usage, **script.get("reply", {})}
 
 
+def _refusal(messages: list[dict[str, Any]]) -> str | None:
+    """What OpenAI's rules for tool messages have against `messages`."""
+    unanswered: set[str] = set()
+    for message in messages:
+        if message["role"] != "tool":
+            unanswered = {call["id"] for call in message.get("tool_calls", ())}
+        elif "tool_call_id" not in message:
+            return "Missing parameter 'tool_call_id'"
+        elif message["tool_call_id"] not in unanswered:
+            return "A tool message must answer a preceding message with 'tool_calls'"
+    return None
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # headers and body in one packet: two would wait 40 ms for an acknowledgement
@@ -163,6 +181,10 @@ class _Handler(BaseHTTPRequestHandler):
             client = self.client_address[1]
             received = {"path": self.path, "headers": headers, "body": body, "client": client}
             self.state.requests.append(received)
+            refusal = _refusal(body.get("messages", [])) if self.state.strict else None
+            if refusal:
+                self._send(400, json.dumps({"error": {"message": refusal}}).encode())
+                return
             script = self.state.script.popleft() if self.state.script else None
         if script is None and self.state.engine is not None:
             self._send(200, json.dumps(self.state.engine.reply(chat, body)).encode())
@@ -195,7 +217,9 @@ class _Handler(BaseHTTPRequestHandler):
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", action="store_true")
-    _Handler.state = _State(_Engine() if parser.parse_args().model else None)
+    parser.add_argument("--strict", action="store_true")
+    arguments = parser.parse_args()
+    _Handler.state = _State(_Engine() if arguments.model else None, arguments.strict)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     print(server.server_address[1], flush=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import importlib
 import sys
+import weakref
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +47,18 @@ def forward_logprobs(model: Any, completion: Completion) -> torch.Tensor:
         logprobs = model(whole).logits[0].float().log_softmax(-1)
     start = len(completion.prompt_token_ids)
     return logprobs[start - 1 : -1].gather(-1, whole[0, start:, None])[:, 0]
+
+
+def after(context: Context, completion: Completion) -> Context:
+    """The context of the next turn: all of the completion was kept, and a tool said 15."""
+    kept, observation = str(completion), "\nObservation: 15\n"
+    said = ({"role": "assistant", "content": kept}, {"role": "tool", "content": "15"})
+    return replace(
+        context,
+        prompt=context.prompt + kept + observation,
+        messages=(*context.messages, *said),
+        turns=(*context.turns, Turn(kept=kept, observation=observation)),
+    )
 
 
 class BrokenModel:
@@ -108,14 +122,7 @@ def test_over_an_episode_each_prompt_extends_what_was_read_and_sampled(mode: str
         expected = forward_logprobs(policy.model, completion)
         torch.testing.assert_close(torch.tensor(completion.logprobs), expected, atol=2e-5, rtol=0)
         so_far = completion.prompt_token_ids + ids_of(completion)
-        kept = str(completion)
-        observation = {"role": "tool", "content": "15"}
-        context = replace(
-            context,
-            prompt=context.prompt + kept + "\nObservation: 15\n",
-            messages=(*context.messages, {"role": "assistant", "content": kept}, observation),
-            turns=(*context.turns, Turn(kept=kept, observation="\nObservation: 15\n")),
-        )
+        context = after(context, completion)
     assert make_tokenizer().encode(context.prompt)[: len(so_far)] != so_far
     assert policy.forks == 0
 
@@ -313,27 +320,122 @@ def test_an_empty_context_is_the_programmers_mistake() -> None:
         make_policy()(Context("", (), (), {}))
 
 
+@pytest.mark.parametrize("mode", ["chat", "completion"])
+def test_an_episode_that_fills_the_context_fails_at_the_turn_without_room(mode: str) -> None:
+    policy = make_policy(make_model(max_position_embeddings=128), mode=mode, temperature=1.0)
+    context = Context("Question:\n", ({"role": "user", "content": "3 + 12?"},), (), {})
+    read_and_written = 0
+    failure = None
+    while failure is None:
+        try:
+            completion = policy(context)
+        except PolicyFailure as error:
+            failure = error
+        else:
+            assert completion.prompt_token_ids is not None
+            read_and_written = len(completion.prompt_token_ids + ids_of(completion))
+            context = after(context, completion)
+    assert failure.kind == "context_length"
+    assert len(context.turns) >= 2
+    assert 128 - 24 < read_and_written <= 128
+
+
+def test_an_episode_in_the_real_environment_that_fills_the_context_is_no_error() -> None:
+    def make_env() -> gym.Env[str, str]:
+        return gym.make("ReactGSM8K-v0", max_steps=50)
+
+    prompt, _ = make_env().reset(options={"index": 0})
+    room = len(make_tokenizer().encode(prompt)) + 100
+    policy = make_policy(make_model(max_position_embeddings=room), temperature=1.0)
+    (record,) = run_episodes(make_env, policy, [0])
+    assert (record.stop_reason, record.reward, record.error) == ("context_length", 0.0, None)
+    assert record.turns
+
+
+def cpu_allocation_error() -> RuntimeError:
+    """What torch raises of itself where the CPU's memory is short."""
+    with pytest.raises(RuntimeError) as error:
+        torch.empty(10**15)
+    return error.value
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        pytest.param(RuntimeError("device lost"), "generation", id="runtime"),
-        pytest.param(torch.OutOfMemoryError("too much"), "out_of_memory", id="memory"),
+        pytest.param(torch.OutOfMemoryError("too much"), "out_of_memory", id="torch's memory"),
+        pytest.param(cpu_allocation_error(), "out_of_memory", id="CPU's memory"),
+        pytest.param(RuntimeError("MPS backend out of memory"), "out_of_memory", id="MPS's memory"),
+        pytest.param(MemoryError("too much"), "out_of_memory", id="Python's memory"),
+        pytest.param(torch.AcceleratorError("device lost"), "accelerator", id="accelerator"),
+        pytest.param(RuntimeError("CUDA error: lost"), "accelerator", id="CUDA"),
+        pytest.param(RuntimeError("CUDA driver error: lost"), "accelerator", id="driver"),
+        pytest.param(RuntimeError("cuDNN error: STATUS_FAILED"), "accelerator", id="cuDNN"),
     ],
 )
-def test_an_error_of_the_model_reaches_every_waiting_thread(error: Exception, kind: str) -> None:
+def test_a_failure_of_memory_or_device_reaches_every_waiting_thread(
+    error: Exception, kind: str
+) -> None:
     policy = make_policy()
     generate = policy.model.generate
     policy.model.generate = BrokenModel(error)
 
     def kind_of(context: Context) -> str:
-        with pytest.raises(PolicyFailure, match=str(error)) as failure:
+        with pytest.raises(PolicyFailure) as failure:
             policy(context)
+        assert str(error) in str(failure.value)
         return failure.value.kind
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(kind_of, CONTEXTS)) == [kind] * 8
     policy.model.generate = generate
     assert policy(CONTEXTS[0]).finish_reason == "length"
+
+
+@pytest.mark.parametrize(
+    "bug",
+    [
+        TypeError("got an unexpected keyword argument"),
+        IndexError("index out of range in self"),
+        AttributeError("no attribute 'lm_head'"),
+        RuntimeError("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"),
+        torch.AcceleratorError("CUDA error: device-side assert triggered"),
+    ],
+    ids=lambda bug: type(bug).__name__,
+)
+def test_a_bug_of_the_model_is_raised_as_it_is_in_every_waiting_thread(bug: Exception) -> None:
+    policy = make_policy()
+    policy.model.generate = BrokenModel(bug)
+    with ThreadPoolExecutor(8) as pool:
+        futures = [pool.submit(policy, context) for context in CONTEXTS]
+        assert [future.exception() for future in futures] == [bug] * 8
+    with pytest.raises(type(bug)) as raised:
+        policy.generate(CONTEXTS[:2])
+    assert raised.value is bug
+
+
+def test_a_token_that_the_model_has_no_embedding_for_is_a_bug_and_shows_as_one() -> None:
+    with pytest.raises(IndexError):
+        make_policy(make_model(vocab_size=10))(CONTEXTS[0])
+
+
+def test_a_failure_does_not_hold_on_to_what_filled_the_memory() -> None:
+    tensors: list[weakref.ref[torch.Tensor]] = []
+
+    def generate(**kwargs: Any) -> None:
+        large = torch.zeros(1)
+        tensors.append(weakref.ref(large))
+        raise torch.OutOfMemoryError("too much")
+
+    policy = make_policy()
+    policy.model.generate = generate
+    gc.disable()
+    try:
+        with pytest.raises(PolicyFailure) as failure:
+            policy(CONTEXTS[0])
+        assert failure.value.kind == "out_of_memory"
+        assert [tensor() for tensor in tensors] == [None]
+    finally:
+        gc.enable()
 
 
 def test_logits_that_are_no_numbers_are_a_failure_and_not_a_text() -> None:

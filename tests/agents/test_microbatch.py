@@ -86,9 +86,24 @@ def test_an_error_reaches_every_caller_of_its_batch_and_the_next_batch_runs() ->
         assert list(pool.map(ask, [1, 2, 3, 4])) == ["1", "2", "3", "4"]
 
 
-def test_a_wrong_number_of_results_is_a_failure_and_not_a_mix_up() -> None:
+def test_a_bug_reaches_every_caller_of_its_batch_as_what_it_is() -> None:
+    bug = TypeError("expected a str, got None")
+    sizes: list[int] = []
+
+    def run(items: Sequence[int]) -> Sequence[int]:
+        sizes.append(len(items))
+        raise bug
+
+    batcher = MicroBatcher(run, max_size=4, linger_s=5.0)
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(batcher, item) for item in range(4)]
+        assert [future.exception() for future in futures] == [bug] * 4
+    assert sizes == [4]
+
+
+def test_a_wrong_number_of_results_is_an_error_and_not_a_mix_up() -> None:
     batcher: MicroBatcher[int, int] = MicroBatcher(lambda items: [1, 2, 3], max_size=8)
-    with pytest.raises(PolicyFailure, match="zip"):
+    with pytest.raises(ValueError, match="zip"):
         batcher(1)
 
 
@@ -102,3 +117,16 @@ def test_an_interrupt_stops_its_own_caller_only() -> None:
     with pytest.raises(KeyboardInterrupt):
         batcher(0)
     assert batcher(1) == 1
+
+
+def test_who_shares_a_batch_with_an_interrupted_caller_gets_a_failure() -> None:
+    def run(items: Sequence[int]) -> Sequence[int]:
+        raise KeyboardInterrupt
+
+    batcher = MicroBatcher(run, max_size=3, linger_s=5.0)
+    with ThreadPoolExecutor(3) as pool:
+        futures = [pool.submit(batcher, item) for item in range(3)]
+        errors = [future.exception() for future in futures]
+    failures = [error for error in errors if isinstance(error, PolicyFailure)]
+    assert [failure.kind for failure in failures] == ["interrupted"] * 2
+    assert [type(error) for error in errors].count(KeyboardInterrupt) == 1

@@ -60,7 +60,7 @@ def test_a_served_model_answers_through_the_command(
     assert second["body"]["messages"][:2] == first["body"]["messages"]
     assert second["body"]["messages"][2:] == [
         {"role": "assistant", "content": call},
-        {"role": "tool", "content": "42"},
+        {"role": "user", "content": "<tool_response>\n42\n</tool_response>"},
     ]
     (line,) = (tmp_path / "run/results.jsonl").read_text("utf-8").splitlines()
     record = json.loads(line)

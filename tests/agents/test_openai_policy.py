@@ -22,6 +22,15 @@ from react_envs.types import Context, Turn
 
 MESSAGES = ({"role": "system", "content": "Think."}, {"role": "user", "content": "3 + 12? 🍎"})
 CONTEXT = Context("Question: 3 + 12? 🍎\n", MESSAGES, ("\nObservation:",), {}, seed=5)
+ACTED = replace(
+    CONTEXT,
+    messages=(
+        *MESSAGES,
+        {"role": "assistant", "content": "<tool_call>...</tool_call>"},
+        {"role": "tool", "content": "15\n"},
+        {"role": "tool", "content": ""},
+    ),
+)
 KEY = "sk-very-secret-0123456789"
 
 MakePolicy = Callable[..., OpenAIPolicy]
@@ -30,6 +39,12 @@ MakePolicy = Callable[..., OpenAIPolicy]
 @pytest.fixture(scope="module")
 def server() -> Iterator[OpenAIServer]:
     with OpenAIServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def lenient_server() -> Iterator[OpenAIServer]:
+    with OpenAIServer(strict=False) as server:
         yield server
 
 
@@ -94,6 +109,35 @@ def test_a_completion_request_has_the_prompt(server: OpenAIServer, make_policy: 
     assert request["path"] == "/v1/completions"
     assert request["body"]["prompt"] == CONTEXT.prompt
     assert "messages" not in request["body"]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_tools_said_is_sent_as_user_messages_that_every_server_takes(
+    server: OpenAIServer, lenient_server: OpenAIServer, make_policy: MakePolicy, strict: bool
+) -> None:
+    asked = server if strict else lenient_server
+    asked.script("Final Answer: 15")
+    assert make_policy(base_url=asked.url)(ACTED) == "Final Answer: 15"
+    (request,) = asked.requests()
+    assert request["body"]["messages"] == [
+        *ACTED.messages[:3],
+        {"role": "user", "content": "<tool_response>\n15\n\n</tool_response>"},
+        {"role": "user", "content": "<tool_response>\n\n</tool_response>"},
+    ]
+    assert ACTED.messages[3]["role"] == "tool", "the context itself is left as it was"
+
+
+def test_the_tool_role_is_sent_on_request_to_servers_that_take_it(
+    server: OpenAIServer, lenient_server: OpenAIServer, make_policy: MakePolicy
+) -> None:
+    lenient_server.script("Final Answer: 15")
+    policy = make_policy(base_url=lenient_server.url, tool_role="tool")
+    assert policy(ACTED) == "Final Answer: 15"
+    (request,) = lenient_server.requests()
+    assert request["body"]["messages"] == list(ACTED.messages)
+    server.script("not reached")
+    with pytest.raises(ArgumentError, match="Missing parameter 'tool_call_id'"):
+        make_policy(tool_role="tool")(ACTED)
 
 
 def test_no_more_than_four_stop_strings_are_sent_and_no_empty_one(
@@ -445,17 +489,66 @@ def test_a_request_that_is_refused_after_others_were_not_costs_its_episode_only(
         "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
         "request (5000 tokens) exceeds the available context size (4096 tokens), try increasing it",
         "Your input exceeds the context window of this model.",
+        "'max_tokens' or 'max_completion_tokens' is too large: 512. This model's maximum context "
+        "length is 4096 tokens and your request has 4000 input tokens (512 > 4096 - 4000).",
+        "The decoder prompt (length 5000) is longer than the maximum model length of 4096.",
+        "Requested token count exceeds the model's maximum context length of 4096 tokens.",
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.",
     ],
-    ids=["vLLM", "SGLang", "llama.cpp", "OpenAI"],
+    ids=["vLLM", "SGLang", "llama.cpp", "OpenAI", "vLLM max_tokens", "vLLM V1", "SGLang 2", "TGI"],
 )
 def test_a_context_that_is_too_long_costs_its_episode_only(
     server: OpenAIServer, make_policy: MakePolicy, message: str
 ) -> None:
-    server.script({"status": 400, "raw": json.dumps({"error": {"message": message}})})
-    assert failure_of(make_policy()).kind == "context_length"
+    refusal = {"status": 400, "raw": json.dumps({"error": {"message": message}})}
+    server.script(refusal, "a", refusal)
+    policy = make_policy()
+    assert failure_of(policy).kind == "context_length"
+    policy(CONTEXT)
+    assert failure_of(policy).kind == "context_length"
+    assert policy.usage.retries == 0
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_the_code_of_a_full_context_is_enough_whatever_the_message(
+    server: OpenAIServer, make_policy: MakePolicy, status: int
+) -> None:
+    error = {"code": "context_length_exceeded", "message": "Too much to read. " * 50}
+    server.script({"status": status, "raw": json.dumps({"error": error})})
+    failure = failure_of(make_policy())
+    assert failure.kind == "context_length"
+    assert f"{status}: context_length_exceeded: Too much" in str(failure)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"max_tokens": 4096}, {"extra_body": {"max_tokens": None, "max_completion_tokens": 5000}}],
+    ids=["max_tokens", "extra_body"],
+)
+def test_a_max_tokens_that_no_context_leaves_room_for_is_no_failure_of_the_model(
+    server: OpenAIServer, make_policy: MakePolicy, settings: dict[str, Any]
+) -> None:
+    message = "This model's maximum context length is 4096 tokens and your request has 9"
+    refusal = {"status": 400, "raw": json.dumps({"error": {"message": message}})}
+    server.script(refusal, refusal)
+    with pytest.raises(ArgumentError, match="max_tokens must leave room"):
+        make_policy(**settings)(CONTEXT)
+    assert failure_of(make_policy(max_tokens=4095)).kind == "context_length"
 
 
 # Secrets and arguments
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_key_that_is_echoed_where_a_message_is_cut_is_not_shown_in_part(
+    server: OpenAIServer, make_policy: MakePolicy, status: int
+) -> None:
+    policy = make_policy(api_key=KEY, retries=0)
+    for filling in (190, 490):
+        server.script({"status": status, "raw": "x" * filling + KEY})
+        with pytest.raises((PolicyFailure, ArgumentError)) as caught:
+            policy(CONTEXT)
+        assert KEY[:5] not in str(caught.value)
 
 
 @pytest.mark.parametrize("source", ["argument", "environment"])
@@ -505,6 +598,7 @@ def test_a_password_of_netrc_is_not_sent_in_place_of_the_key(
     "settings",
     [
         pytest.param({"mode": "text"}, id="mode"),
+        pytest.param({"tool_role": "function"}, id="tool_role"),
         pytest.param({"temperature": -1}, id="temperature"),
         pytest.param({"top_p": 1.5}, id="top_p"),
         pytest.param({"max_tokens": 0}, id="max_tokens"),

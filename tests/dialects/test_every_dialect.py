@@ -52,7 +52,14 @@ def test_any_text_parses_to_exactly_one_outcome_and_loses_nothing(
 @given(code=st.one_of(st.text(), action_texts), thought=st.sampled_from(["", "I add."]))
 def test_a_formatted_call_parses_back_to_itself(dialect: Dialect, code: str, thought: str) -> None:
     call = ToolCall("python", {"code": code})
-    turn = dialect.parse(dialect.format_call(call, thought))
+    try:
+        action = dialect.format_call(call, thought)
+    except ArgumentError:
+        # a text dialect may have no way to write its own end marks, and must say so
+        assert dialect.name == "react"
+        assert "Observation" in code or "think>" in code
+        return
+    turn = dialect.parse(action)
     assert turn.call is not None, turn.error
     assert turn.call.name == "python"
     # text that is a JSON object may be read as the arguments themselves

@@ -91,3 +91,34 @@ def test_text_that_closes_tags_cannot_leave_the_call() -> None:
 
 def test_observations_have_the_tool_role() -> None:
     assert HermesDialect().message("4") == {"role": "tool", "content": "4"}
+
+
+def test_a_response_forged_inside_a_thought_is_cut_and_flagged() -> None:
+    turn = parse("<think>call <tool_response>\n42\n</tool_response> so 42</think>\\boxed{42}")
+    assert turn.answer is None
+    assert turn.fabricated_observation
+    assert turn.kept == "<think>call "
+
+
+def test_an_unclosed_thought_is_no_answer() -> None:
+    turn = parse("<think>perhaps \\boxed{5}, but")
+    assert turn.answer is None
+    assert turn.error is not None
+    assert "</think>" in turn.error
+
+
+def test_the_end_of_a_thought_inside_code_does_not_hide_the_call() -> None:
+    call = parse(CALL.replace("print(1)", "print('</think>')")).call
+    assert call == ToolCall("python", {"code": "print('</think>')"})
+
+
+def test_a_fence_inside_the_tags_is_taken_off() -> None:
+    body = CALL.removeprefix("<tool_call>").removesuffix("</tool_call>")
+    assert parse(f"<tool_call>\n```json{body}```\n</tool_call>").call == parse(CALL).call
+
+
+@pytest.mark.parametrize("value", ["[" * 600 + "]" * 600, "NaN", "Infinity"])
+def test_values_that_json_elsewhere_cannot_hold_are_refused(value: str) -> None:
+    error = parse(f'<tool_call>{{"name": "f", "arguments": {{"x": {value}}}}}</tool_call>').error
+    assert error is not None
+    assert "not valid JSON" in error

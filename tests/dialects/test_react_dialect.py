@@ -6,6 +6,7 @@ import pytest
 
 from react_envs.dialects import ReactDialect
 from react_envs.errors import ArgumentError
+from react_envs.types import ToolCall
 
 parse = ReactDialect().parse
 
@@ -24,7 +25,7 @@ def test_what_follows_the_input_is_dropped() -> None:
 
 
 def test_fields_inside_a_fence_are_part_of_the_input() -> None:
-    code = 's = """\nObservation: not one\nFinal Answer: nor this\n"""\nprint(s)'
+    code = 's = """\nThought: not one\nFinal Answer: nor this\n"""\nprint(s)'
     turn = parse(f"Action: python\nAction Input:\n```python\n{code}\n```\nThought: more")
     assert turn.call is not None
     assert turn.call.arguments == code
@@ -114,3 +115,53 @@ def test_the_observation_starts_on_a_line_of_its_own() -> None:
 def test_on_conflict_takes_two_values_only() -> None:
     with pytest.raises(ArgumentError, match="actually: 'first'"):
         ReactDialect(on_conflict="first")  # type: ignore[arg-type]
+
+
+def test_an_observation_is_cut_in_a_fence_too_as_an_engine_would() -> None:
+    turn = parse("Action Input: ```\nx\nObservation: 5\n```\nFinal Answer: 5")
+    assert turn.answer is None
+    assert turn.fabricated_observation
+    assert "Observation" not in turn.kept
+
+
+@pytest.mark.parametrize(
+    ("action", "answer"),
+    [
+        pytest.param("<think>\nFinal Answer: 5\nno\n</think>\nFinal Answer: 18", "18", id="draft"),
+        pytest.param("<think>easy</think>Final Answer: 18", "18", id="same-line"),
+        pytest.param("Final Answer: 5\n</think>\n\nFinal Answer: 18", "18", id="open-in-prompt"),
+        pytest.param("<think>\nFinal Answer: 5", None, id="never-closed"),
+        pytest.param("<think>x</think>", None, id="only-thought"),
+    ],
+)
+def test_reasoning_is_not_searched(action: str, answer: str | None) -> None:
+    assert parse(action).answer == answer
+
+
+@pytest.mark.parametrize(
+    "name", ["python", "`python`", "**python**", "[python]", "python.", '"python"', " python "]
+)
+def test_markup_around_a_tools_name_is_no_part_of_it(name: str) -> None:
+    turn = parse(f"Action: {name}\nAction Input: `print(1)`\n")
+    assert turn.call is not None
+    assert (turn.call.name, turn.call.arguments) == ("python", "print(1)")
+
+
+@pytest.mark.parametrize(
+    "written", ["Final answer: 18", "FINAL ANSWER: 18", "Final Answer：18", "**final answer**: 18"]
+)
+def test_the_case_of_final_answer_does_not_matter(written: str) -> None:
+    assert parse(written).answer == "18"
+
+
+def test_annotations_in_code_are_no_fields() -> None:
+    code = "class Step:\n    action: str\n    thought: str\n    observation: str = ''"
+    turn = parse(f"Action: python\nAction Input: {code}\n")
+    assert turn.call is not None
+    assert turn.call.arguments == code
+    assert not turn.fabricated_observation
+
+
+def test_a_call_that_cannot_be_written_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="cannot write this call"):
+        ReactDialect().format_call(ToolCall("python", 'x = """\nObservation: 1\n"""'))

@@ -72,6 +72,7 @@ def test_a_parameter_without_usable_annotation_is_refused_with_its_name() -> Non
     ("given", "bound"),
     [
         pytest.param({"text": "x", "number": 1}, {"text": "x", "number": 1}, id="int-as-number"),
+        pytest.param({"text": 18, "number": 1}, {"text": "18", "number": 1}, id="number-as-text"),
         pytest.param(
             {"text": "x", "number": "1.5"}, {"text": "x", "number": 1.5}, id="text-number"
         ),
@@ -104,14 +105,14 @@ def test_arguments_bind_where_nothing_is_lost(given: Any, bound: dict[str, Any])
         pytest.param(
             {"text": "x", "number": 1, "txt": 2}, "unexpected argument 'txt'", id="unknown"
         ),
-        pytest.param({"text": 3, "number": 1}, "'text' must be of type string, got 3", id="type"),
+        pytest.param({"text": [3], "number": 1}, "'text' must be of type string", id="type"),
         pytest.param(
             {"text": "x", "number": True}, "must be of type number", id="bool-is-no-number"
         ),
         pytest.param({"text": "x", "number": 1, "count": 1.5}, "of type integer", id="1.5"),
         pytest.param({"text": "x", "number": 1, "mode": "c"}, "one of ['a', 'b']", id="enum"),
         pytest.param(
-            {"text": "x", "number": 1, "names": [1]}, "'names' has no accepted", id="items"
+            {"text": "x", "number": 1, "names": [[]]}, "'names' has no accepted", id="items"
         ),
         pytest.param([1], "must be a JSON object", id="list"),
         pytest.param("just text", "needs several arguments", id="one-text-for-two"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any, Literal
 
 import pytest
 import requests
@@ -22,7 +23,7 @@ def double(x: int) -> str:
     return str(2 * x)
 
 
-def failing(error: Exception) -> Tool:
+def failing(error: BaseException) -> Tool:
     def broken() -> str:
         """Fail."""
         raise error
@@ -131,3 +132,45 @@ def test_a_copied_python_tool_does_not_share_its_session() -> None:
     assert tool("print(x)").text == "1"
     tool.close()
     other.close()
+
+
+def test_a_tool_that_exits_or_returns_nonsense_is_text_for_the_model() -> None:
+    class Nonsense:
+        def __str__(self) -> str:
+            raise ValueError("no text")
+
+    def nonsense() -> str:
+        """Return nonsense."""
+        return Nonsense()  # type: ignore[return-value]
+
+    assert call_tool(failing(SystemExit(3)), {}).text == "Error: SystemExit: 3"
+    assert call_tool(as_tool(nonsense), {}).text == "Error: ValueError: no text"
+
+
+def test_a_long_message_of_an_exception_is_cut() -> None:
+    assert len(call_tool(failing(ValueError("x" * 10**6)), {}).text) < 1_100
+    assert len(call_tool(failing(ToolError("x" * 10**6)), {}).text) < 1_100
+
+
+def test_functions_that_no_call_could_use_are_refused() -> None:
+    async def later(x: str) -> str:
+        """Do it later."""
+        return x
+
+    def positional(x: str, /) -> str:
+        """Do it."""
+        return x
+
+    def mixed(x: Literal[None, "a"]) -> str:
+        """Do it."""
+        return str(x)
+
+    def strange(x: Any = object) -> str:
+        """Do it."""
+        return str(x)
+
+    told = ["is async", "named parameters only", "has type", "must be a JSON value"]
+    functions: list[Any] = [later, positional, mixed, strange]
+    for function, message in zip(functions, told, strict=True):
+        with pytest.raises(ArgumentError, match=message):
+            as_tool(function)

@@ -107,3 +107,18 @@ def test_a_foreign_text_environment_is_truncated_too() -> None:
     assert info == {"stop_reason": StopReason.MAX_STEPS}
     with pytest.raises(ArgumentError, match="Parrot has none"):
         StepLimit(Parrot(), 2, "answer")
+
+
+def test_nothing_can_be_answered_after_the_gold_answer_was_revealed() -> None:
+    env = make(max_steps=1)
+    env.reset(seed=0)
+    *_, truncated, info = env.step(CALL)
+    assert truncated
+    for _ in range(2):
+        with pytest.raises(gym.error.ResetNeeded):
+            env.step(f"Final Answer: {info['gold'][0]}")
+    foreign = StepLimit(Parrot(), 1)
+    foreign.reset()
+    foreign.step("a")
+    with pytest.raises(gym.error.ResetNeeded):
+        foreign.step("b")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from gymnasium.wrappers import RecordEpisodeStatistics
 
 from react_envs.core import ReactEnv
-from react_envs.errors import ArgumentError
+from react_envs.errors import ArgumentError, MissingExtraError
 from react_envs.tasks import TaskList
 from react_envs.types import Episode, Task
 from react_envs.wrappers import AnswerReward, EpisodeReward, FormatReward, StepLimit
@@ -116,3 +117,38 @@ def test_an_environment_that_hides_its_gold_answers_is_named_as_the_mistake() ->
     env.reset(seed=0)
     with pytest.raises(ArgumentError, match="without info\\['gold'\\]"):
         env.step("Final Answer: 1")
+
+
+@pytest.mark.parametrize(("answer", "score"), [("1.5", 1.0), ("15", 0.0), ("-1.5", 0.0)])
+def test_f1_of_a_number_is_its_exact_match(answer: str, score: float) -> None:
+    """Word overlap would drop the point: "15" would be as good as "1.5"."""
+    env = EpisodeReward(ReactEnv(TaskList([Task("?", ("1.5",))])), "f1", "numeric")
+    rewards, _ = play(env, f"Final Answer: {answer}")
+    assert rewards == [score]
+
+
+def test_a_function_may_not_take_the_name_of_a_term() -> None:
+    def exact_match(episode: Episode) -> float:
+        return 7.0
+
+    with pytest.raises(ArgumentError, match="'exact_match' is taken"):
+        EpisodeReward(limited(), exact_match)
+    with pytest.raises(ArgumentError, match="actually: 5"):
+        EpisodeReward(limited(), 5)  # type: ignore[arg-type]
+
+
+def test_gymnasiums_statistics_can_be_recorded_beside_ours() -> None:
+    env = RecordEpisodeStatistics(EpisodeReward(limited(), grader="numeric"), stats_key="stats")
+    _, info = play(env, CALL, ANSWER)
+    assert (info["stats"]["r"], info["stats"]["l"]) == (1.0, 2)
+    assert info["episode"]["r"] == 1.0
+
+
+def test_a_missing_extra_is_found_when_the_reward_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    from react_envs.rewards import math
+
+    math._require_math_verify.cache_clear()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"react-envs\[math\]"):
+        EpisodeReward(limited(), grader="math")
+    math._require_math_verify.cache_clear()
