@@ -179,7 +179,7 @@ def test_environments_run_in_gymnasiums_vectors_whatever_each_does(
     mode: Any, answers_at: int
 ) -> None:
     """Gymnasium merges the infos of a step, where a call stands beside an answer."""
-    options = {"vector_kwargs": {"shared_memory": False}} if mode == "async" else {}
+    options: dict[str, Any] = {"vector_kwargs": {"shared_memory": False}} if mode == "async" else {}
     envs = gym.make_vec("ReactGSM8K-v0", num_envs=3, vectorization_mode=mode, **options)
     prompts, _ = envs.reset(seed=0)
     assert len(set(prompts)) == 3

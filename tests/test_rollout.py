@@ -136,7 +136,7 @@ def test_closing_the_iterator_stops_the_run_and_closes_the_environments() -> Non
 
     episodes = run_episodes(make_closing, counting, (i % 20 for i in range(10**9)), concurrency=2)
     assert next(episodes).index == 0
-    episodes.close()  # type: ignore[attr-defined]
+    episodes.close()
     count = len(played)
     assert count < 20
     assert 1 <= len(closed) <= 2

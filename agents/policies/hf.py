@@ -239,7 +239,9 @@ class HFPolicy:
         device = self.model.device
         chooser = _TokenChooser(self.temperature, self.top_p, batch)
         ends = _TurnEnds(self._end_ids, batch, self._contexts.decode)
-        config = GenerationConfig(max_new_tokens=batch[0].max_new_tokens, do_sample=False)
+        config: Any = GenerationConfig(  # type: ignore[no-untyped-call]
+            max_new_tokens=batch[0].max_new_tokens, do_sample=False
+        )
         with _only(self.model, config):
             self.model.generate(
                 input_ids=input_ids.to(device),
