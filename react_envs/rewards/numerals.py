@@ -29,8 +29,6 @@ class Number(NamedTuple):
 
     value: Fraction
     percent: bool = False
-    scale: int = 1
-    """What "million" or the like multiplied it by."""
     decimals: int = 0
     """Digits after the decimal point, zeros included; 0 unless written as a decimal."""
     significant: int = 0
@@ -103,6 +101,7 @@ _NOT_PLAIN = re.compile(
         |st|nd|rd|th)\b)[A-Za-z]                               # 18k, 18x
     | \x00\s(?:[xyznkbi]|(?-i:M)|pi|sqrt|bn|mn|lakh|crore|hundred|thousand|million|billion|trillion
         |half|halves|thirds?|fifths?|sixths?|eighths?|tenths?|hundredths?|thousandths?)\b
+    | \x00\s?\((?:in\s)?(?:hundreds?|thousands?|millions?|billions?|trillions?)\b
     | \x00\s?[十百千万萬亿億]
     | \band\s(?:a|one|two|three)\s(?:half|halves|third|thirds|quarter|quarters)\b
     | (?:\b|can)(?:not|never|neither|nor)\s(?:[a-z]++\s){0,3}+[\s$({\["']{0,6}\x00
@@ -185,8 +184,7 @@ def _parse_decimal(match: re.Match[str]) -> Number | None:
     if match["part"] is not None:
         return Number(number.value + _PART[match["part"].lower()])
     if match["scale"] is not None:
-        scale = _SCALE[match["scale"].lower()]
-        return Number(number.value * scale, scale=scale)
+        return Number(number.value * _SCALE[match["scale"].lower()])
     between = match.string[match.start("numeral") - 1 : match.start("numeral")]
     after = match.string[match.end("numeral") : match.end("numeral") + 1]
     if "," in numeral and between and between in "([" and after and after in ")]":
@@ -256,6 +254,10 @@ _SUPERSCRIPT_RUN = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _LAYOUT: list[tuple[re.Pattern[str], str]] = [
     (re.compile(pattern), replacement)
     for pattern, replacement in [
+        (r"<[|｜][\w▁]{1,40}[|｜]>", " "),  # the end of a turn, as tokenizers write it
+        (r"(?<![A-Za-z])(?:US|AU?|CA?|NZ|HK|SG?|R|MX)(?=\$\s?[0-9.])", ""),
+        (r"(?<![A-Za-z])(?:USD|EUR|GBP|CAD|AUD|INR|JPY|CNY|Rs\.?)\s?(?=[$€£¥]?[0-9])", ""),
+        (r"(\$\s?[0-9][0-9,.]*+|[0-9]\sdollars?),?\sand\s(?:00?|zero|no)\scents?\b", r"\1"),
         (r"\\!\s{0,2}", ""),
         (r"\{,\}", ","),
         (r"\\[,;: ]|(?<!~)~(?!~)", "\u2009"),

@@ -7,23 +7,32 @@ r"""Grades a numeric answer: reads the one number that a text commits to, compar
    "because" or "since";
 3. the whole text.
 
-All numbers of that statement must be the same number. If they differ, there are two ways
-left:
+All numbers of that statement must be the same number. If they differ, these ways are left,
+in this order (`react_envs.rewards.statements`):
 
-- a statement that begins with its number may go on with an aside that has others: "18
-  dollars for 9 eggs" (a noun or a dollar sign, then a word such as "for" or "of"; without
-  a mark, only if no "=" follows);
-- the part after the last "=" or "≈" of its last sentence with a number is read in the same
-  way: "9 * 2 = 18 dollars", unless that sentence joins equations by "or" or "and".
+- its first sentence or line is a number with at most a few words, and what follows explains
+  it: "$18.\n\nExplanation: 9 eggs at $2." The rest must hold no other answer: no line that
+  is a number, no "or", "actually", "wait", "instead" and the like;
+- a reason follows: "18, because she sells 9 eggs at $2 each", "18 (9 × 2)". "18 (19)" and
+  "18 (or 19)" have no number, nor has a reason that ends in another one, "18 (9 × 2 = 19)";
+- an aside follows: "18 dollars for 9 eggs" (a noun or a currency sign, then a word such as
+  "for" or "of" for the numbers after it). Not if a verb such as "is" or "makes" comes
+  before a number, nor with another amount of the same kind ("$18 for one, $19 for two"), nor
+  after "million" or "dozen", nor for ratios ("3 in 4");
+- the result of a product in words: "18 dollars per hour for 8 hours is 144 dollars" is 144;
+- the part after the last "=" or "≈" of its last sentence with a number, read by the same
+  rules: "9 * 2 = 18 dollars", unless that sentence joins equations by "or" or "and", or
+  another line is a different number.
 
-So "3 or 4", "between 10 and 20", "$5 and 50 cents", "1 hour 30 minutes" and "She sells 9
-eggs for 18 dollars" have no number. There is no "take the last number": whoever names
-several numbers has not answered, so listing guesses never pays.
+So "3 or 4", "between 10 and 20", "18\n19\n20", "$5 and 50 cents", "1 hour 30 minutes" and
+"She sells 9 eggs for 18 dollars" have no number. There is no "take the last number": a text
+has one number or none, so listing guesses never pays.
 
 **What is a number.** 18, -18, −18, +18, 18.0, .5, 1,000, 1 000 (thin or no-break spaces),
 $1,000.00, 50%, 1.2e3, 1.2 × 10^3, 3/4, 1 1/2, 18½, 12 and a half, \frac{3}{4},
 1\frac{4}{5}, 1.5 million; with Markdown, LaTeX layout, HTML tags and units around it.
-A currency sign or unit is ignored, whatever it is: "5 cents" is 5, "3 dozen" is 3.
+A currency sign or code ("US$18") or unit is ignored, whatever it is: "5 cents" is 5, "3
+dozen" is 3. So are "and 0 cents" and marks of a turn's end such as `<|im_end|>`.
 
 **What is none**, though it has digits: expressions (2 + 3, 2^3, 2x, \sqrt{18}, 3\pi),
 numerals of another base (52_8), comparisons and negations ("more than 18", "not 18"),
@@ -43,8 +52,8 @@ if the two agree when the finer is rounded to the decimals of the coarser
 **Percent.** If both sides carry a percent sign, or neither does, they compare as written.
 Otherwise the side without decides: at 1 or more the sign is a unit like any other (50% is
 50), below 1 it means hundredths (50% is 0.5). So each pair has one reading, and 0.5 is
-not 50. Likewise "million": 26 million is 26,000,000; only against a plain number below a
-thousandth of a million is it a unit ("26" where the question asks for millions).
+not 50. "Million" is never a unit: 26 million is 26,000,000, not 26, even where a question
+asks for millions (6 of the 8,792 of GSM8K do) and the gold answer is 26.
 
 Not covered: sums of units, complex numbers, intervals, words that change a number from afar
 ("half of 18", "not \boxed{18}"). `react_envs.rewards.math` compares expressions.
@@ -62,11 +71,10 @@ from react_envs.rewards.numerals import (
     NUMBER,
     VARIABLE,
     Number,
-    parse_number,
     plain_text,
-    read_plain,
     read_whole,
 )
+from react_envs.rewards.statements import read_statement, sentences
 from react_envs.rewards.text import check_targets
 
 __all__ = ["extract_number", "numeric_match", "same_number"]
@@ -154,10 +162,6 @@ def _equal(answer: Number, gold: Number) -> bool:
         value /= 100
     elif gold.percent and not answer.percent and abs(value) < 1:
         target /= 100
-    if answer.scale > 1000 * abs(target) and gold.scale == 1:
-        value /= answer.scale
-    elif gold.scale > 1000 * abs(value) and answer.scale == 1:
-        target /= gold.scale
     if value == target:
         return True
     difference = abs(value - target)
@@ -174,24 +178,11 @@ def _equal(answer: Number, gold: Number) -> bool:
 # --- From an answer to the statement in it -----------------------------------------------
 
 _ANSWER_MARK = re.compile(
-    r"\banswer\b[^\n.:=]{0,80}?(?:\bis\b|\bwas\b|\bwould be\b|\bequals\b|:|=)"
+    r"\banswer\b(?:\s{1,4}-\s|[^\n.:=]{0,80}?(?:\bis\b|\bwas\b|\bwould be\b|\bequals\b|:|=))"
     r"|####(?=\s{0,4}[-+$€£¥.0-9\\])",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n")
 _REASON = re.compile(r"\b(?:because|since)\b", re.IGNORECASE)
-_LETTER = re.compile(r"[^\W\d_]")
-_WORD = re.compile(r"[A-Za-z']+")
-# fmt: off
-_ASIDE = {
-    "for", "per", "of", "in", "on", "at", "with", "after", "before", "that", "which", "who",
-    "when", "than", "because", "since", "from", "as", "if", "while", "where",
-}
-_ALTERNATIVE = {
-    "or", "and", "to", "nor", "not", "plus", "minus", "times", "maybe", "possibly", "perhaps",
-}
-# fmt: on
-_JOINED = re.compile(r"\b(?:and|or)\b", re.IGNORECASE)
 
 
 def _read_answer(text: str) -> Number | None:
@@ -201,15 +192,15 @@ def _read_answer(text: str) -> Number | None:
     if boxed is not None:
         boxed = plain_text(boxed)
         # In a box "5!" is a factorial, in prose it is joy.
-        return None if "!" in boxed else _read_statement(boxed, marked=True)
+        return None if "!" in boxed else read_statement(boxed, marked=True)
     text = plain_text(text)
     marks = list(_ANSWER_MARK.finditer(text))
     if marks:
-        sentence = _SENTENCE_END.split(text[marks[-1].end() :].lstrip(" \t:"), maxsplit=1)[0]
+        sentence = sentences(text[marks[-1].end() :].lstrip(" \t:"))[0]
         sentence = _REASON.split(sentence, maxsplit=1)[0]
         if NUMBER.search(sentence):
-            return _read_statement(sentence, marked=True)
-    return None if too_long else _read_statement(text, marked=False)
+            return read_statement(sentence, marked=True)
+    return None if too_long else read_statement(text, marked=False)
 
 
 def _last_boxes(text: str) -> str | None:
@@ -222,42 +213,3 @@ def _last_boxes(text: str) -> str | None:
         held.append(box.content)
         last_end = box.end
     return " ; ".join(held) if held else None
-
-
-def _read_statement(statement: str, marked: bool) -> Number | None:
-    """The one number of `statement`; `marked` if a mark says that it begins right here."""
-    if _has_one_number(statement):
-        return read_plain(statement, marked)
-    head = _without_aside(statement)
-    if head is not None and (marked or "=" not in statement):
-        return read_plain(head, marked)
-    last = next((s for s in reversed(_SENTENCE_END.split(statement)) if NUMBER.search(s)), "")
-    sides = last.split("=")
-    if len(sides) < 2 or any(_JOINED.search(side) for side in sides[1:-1]):
-        return None
-    result = sides[-1]
-    return read_plain(_without_aside(result) or result, marked=True)
-
-
-def _without_aside(statement: str) -> str | None:
-    """The part before the second number, if that is a number and then the start of an aside."""
-    matches = NUMBER.finditer(statement)
-    first, second = next(matches, None), next(matches, None)
-    if first is None or second is None or _LETTER.search(statement, 0, first.start()):
-        return None
-    words = _WORD.findall(statement[first.end() : second.start()].lower())
-    if "$" not in first[0]:
-        words = words[1:] if words[:1] != ["out"] else []  # "3 out of 4" is a ratio
-    if _ASIDE.isdisjoint(words) or not _ALTERNATIVE.isdisjoint(words):
-        return None
-    return statement[: second.start()]
-
-
-def _has_one_number(statement: str) -> bool:
-    first = None
-    for match in NUMBER.finditer(statement):
-        number = parse_number(match)
-        if number is None or (first is not None and number.value != first.value):
-            return False
-        first = first or number
-    return first is not None
