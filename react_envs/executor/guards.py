@@ -555,7 +555,9 @@ class OpaqueType:
         raise NotAllowed(f"inheriting from {self.__name__!r} is not allowed")
 
     def __repr__(self) -> str:
-        return f"<class '{self.__name__}'>"
+        home = class_dict(self._cls).get("__module__", "builtins")
+        hidden = home == "builtins" or home.startswith("react_envs")
+        return f"<class '{self.__name__}'>" if hidden else f"<class '{home}.{self.__name__}'>"
 
     # In annotations (`type[X]`, `numpy.ndarray | None`) a stand-in will do as it is: the real
     # alias would lead back to the class.

@@ -36,7 +36,7 @@ class TaskList:
 
     >>> tasks = TaskList([Task("2 + 2?", ("4",))])
     >>> len(tasks), tasks[0].answers, tasks.fingerprint
-    (1, ('4',), 'sha256:ca8f4e9c8b4cf1a4')
+    (1, ('4',), 'sha256:94697060b580ec91')
     """
 
     def __init__(self, tasks: Iterable[Task]) -> None:

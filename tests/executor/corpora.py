@@ -16,14 +16,14 @@ _RUN_PLAINLY = """
 import contextlib, io, json, sys, types
 results = []
 for code in json.load(sys.stdin):
-    out = io.StringIO()
+    out = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
     module = sys.modules["__main__"] = types.ModuleType("__main__")
     try:
         with contextlib.redirect_stdout(out):
             exec(compile(code, "<snippet>", "exec", dont_inherit=True), module.__dict__)
-        results.append([out.getvalue(), None])
+        results.append([out.buffer.getvalue().decode(), None])
     except Exception as error:
-        results.append([out.getvalue(), type(error).__name__])
+        results.append([out.buffer.getvalue().decode(), type(error).__name__])
 json.dump(results, sys.stdout)
 """
 
@@ -34,9 +34,9 @@ def load_json(name: str) -> Any:
     return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
-def own_corpus() -> dict[str, str]:
+def own_corpus(file: str = "ordinary_corpus.txt") -> dict[str, str]:
     """Our own ordinary snippets by name."""
-    text = (Path(__file__).parent / "ordinary_corpus.txt").read_text("utf-8")
+    text = (Path(__file__).parent / file).read_text("utf-8")
     parts = re.split(r"^#--- (\w+)\n", text, flags=re.MULTILINE)[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
