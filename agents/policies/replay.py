@@ -57,8 +57,8 @@ class ReplayPolicy:
 class ProgramPolicy:
     """Runs the recorded program of each question and answers with what it prints last.
 
-    A program that prints nothing, or fails, gives its error as the answer: it is wrong, and
-    it is graded.
+    A program that fails, or prints nothing, gives "no result" as the answer: it is graded,
+    and wrong.
 
     Args:
         programs: program by question text.
@@ -95,9 +95,10 @@ class ProgramPolicy:
             if program is None:
                 raise PolicyFailure(f"no program for task {index}", kind="no_record")
             return self.dialect.format_call(ToolCall("python", {"code": program}))
-        printed = (context.turns[-1].tool_result or "").strip()
+        result = context.turns[-1]
+        printed = (result.tool_result or "").strip() if result.tool_ok else ""
         return self.dialect.format_answer(
-            printed.splitlines()[-1] if printed else "nothing printed"
+            printed.splitlines()[-1] if printed else "no result"
         )
 
 
