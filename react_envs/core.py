@@ -214,7 +214,7 @@ class ReactEnv(gym.Env[str, str]):
 
     def render(self) -> str | None:
         """The episode so far as text, None without `render_mode="ansi"`."""
-        return "\n".join(self._rendered) if self.render_mode == "ansi" else None
+        return "\n\n".join(self._rendered) if self.render_mode == "ansi" else None
 
     def close(self) -> None:
         """Close the tools; the environment may be reset and used again."""

@@ -556,7 +556,8 @@ class OpaqueType:
 
     def __repr__(self) -> str:
         home = class_dict(self._cls).get("__module__", "builtins")
-        hidden = home == "builtins" or home.startswith("react_envs")
+        # `type` and a snippet's class may hold something else under that name.
+        hidden = type(home) is not str or home == "builtins" or home.startswith("react_envs")
         return f"<class '{self.__name__}'>" if hidden else f"<class '{home}.{self.__name__}'>"
 
     # In annotations (`type[X]`, `numpy.ndarray | None`) a stand-in will do as it is: the real

@@ -5,14 +5,16 @@ from __future__ import annotations
 import abc
 import ast
 import collections
+import contextlib
 import dataclasses
 import functools
 import importlib
 import importlib.util
+import re
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from react_envs.executor import copying
@@ -232,7 +234,34 @@ def dataclass(cls: Any = None, /, **options: Any) -> Any:
     ):
         raise NotAllowed("dataclass() of a class with a metaclass of its own is not allowed")
     _check_fields(cls)
-    return dataclasses.dataclass(cls, **options)
+    with _special_annotations(cls):
+        return dataclasses.dataclass(cls, **options)
+
+
+_SPECIAL_ANNOTATIONS: dict[str, Any] = {
+    "ClassVar": typing.ClassVar,
+    "InitVar": dataclasses.InitVar,
+    "KW_ONLY": dataclasses.KW_ONLY,
+}
+_SPECIAL_ANNOTATION = re.compile(rf"(?:\w+\.)?({'|'.join(_SPECIAL_ANNOTATIONS)})\b")
+
+
+@contextlib.contextmanager
+def _special_annotations(cls: type) -> Iterator[None]:
+    """Meanwhile, annotations that are text stand for what `dataclasses` treats specially.
+
+    It would look for their names in the module that the class says it is from, in vain here.
+    """
+    annotations = class_dict(cls).get("__annotations__", {})
+    texts = {name: text for name, text in annotations.items() if type(text) is str}
+    try:
+        for name, text in texts.items():
+            match = _SPECIAL_ANNOTATION.match(text)
+            if match is not None:
+                annotations[name] = _SPECIAL_ANNOTATIONS[match[1]]
+        yield
+    finally:
+        annotations.update(texts)
 
 
 def make_dataclass(cls_name: str, fields: Iterable[Any], **options: Any) -> Any:
