@@ -225,6 +225,9 @@ class Modules:
             return numpy_random.default_rng(fresh.getrandbits(63) if seed is None else seed)
 
         def make_random_state(seed: Any = None) -> Any:
+            if guards.is_snippet_class(type(seed)) or hasattr(seed, "__dict__"):
+                # It would follow the raw pointer in the attribute `capsule`.
+                raise guards.NotAllowed("a seed must be a number or an array of numbers")
             return numpy_random.RandomState(fresh.getrandbits(32) if seed is None else seed)
 
         names = {

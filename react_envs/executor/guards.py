@@ -99,6 +99,7 @@ PURE = _Mark()
 class_dict: Callable[[type], types.MappingProxyType[str, Any]]
 class_dict = type.__dict__["__dict__"].__get__
 class_mro: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
+class_module: Callable[[type], Any] = type.__dict__["__module__"].__get__
 
 
 def is_snippet_class(ob: object) -> bool:
@@ -492,7 +493,41 @@ def _load_format_map(ob: Any, *default: Any) -> Any:
     return value
 
 
+# An array of objects is memory full of pointers: written as bytes or freed under a view, it makes
+# objects of whatever the snippet likes.
+
+
+def guarded_memoryview(ob: Any) -> memoryview:
+    """The built-in `memoryview`, but not of arrays that hold objects."""
+    view = memoryview(ob)
+    if "O" in view.format:
+        raise NotAllowed("the memory of an array of objects is not accessible")
+    return view
+
+
+def _load_data(ob: Any, *default: Any) -> Any:
+    value = getattr(ob, "data", *default)
+    return guarded_memoryview(value) if type(value) is memoryview else value
+
+
+def _load_resize(ob: Any, *default: Any) -> Any:
+    value = getattr(ob, "resize", *default)
+    if type(value) is types.MethodDescriptorType:
+        raise AttributeNotAllowed("'resize' is allowed on arrays, not on their class")
+    if type(value) is not types.BuiltinMethodType:
+        return value
+
+    def resize(*shape: Any, refcheck: bool = True) -> None:
+        if not refcheck:
+            raise NotAllowed("resize() with refcheck=False is not allowed")
+        value(*shape)
+
+    return resize
+
+
 _LOADS: dict[str, Callable[..., Any]] = {
+    "data": _load_data,
+    "resize": _load_resize,
     "__class__": _load_class,
     "__dict__": _load_dict,
     "__mro__": _load_bases("__mro__"),
@@ -555,8 +590,7 @@ class OpaqueType:
         raise NotAllowed(f"inheriting from {self.__name__!r} is not allowed")
 
     def __repr__(self) -> str:
-        home = class_dict(self._cls).get("__module__", "builtins")
-        # `type` and a snippet's class may hold something else under that name.
+        home = class_module(self._cls)  # a snippet's class may hold anything there
         hidden = type(home) is not str or home == "builtins" or home.startswith("react_envs")
         return f"<class '{self.__name__}'>" if hidden else f"<class '{home}.{self.__name__}'>"
 
@@ -569,6 +603,23 @@ class OpaqueType:
         return self
 
     __ror__ = __or__
+
+
+class FinalType(OpaqueType):
+    """Stands for a class that can be called but not inherited from."""
+
+    __slots__ = ("_make",)
+    _make: Callable[..., Any]
+
+    @classmethod
+    def of(mcls, cls: type, make: Callable[..., Any]) -> Self:
+        """Stand in for `cls`; calls go to `make`."""
+        stand_in = mcls(cls)
+        stand_in._make = make
+        return stand_in
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._make(*args, **kwargs)
 
 
 class SnippetMeta(type):
@@ -600,7 +651,7 @@ _NAMESPACE_NAMES = DEFINABLE | {
 
 def checked_namespace(namespace: Any) -> dict[str, Any]:
     """A copy of a class namespace that did not pass through the compiler, checked as it would."""
-    checked: dict[str, Any] = {CLASS_MARK: WRITTEN}
+    checked: dict[str, Any] = {CLASS_MARK: WRITTEN, "__module__": "__main__"}
     for name, value in dict(namespace).items():
         exact_str(name, "class attribute name")
         if name == CLASS_MARK:
@@ -682,6 +733,7 @@ STAND_INS: dict[type, Any] = {
     ),
     GuardedModule: OpaqueType(types.ModuleType, "module"),
     types.GenericAlias: OpaqueType(types.GenericAlias),
+    memoryview: FinalType.of(memoryview, guarded_memoryview),
     type: TYPE,
     abc.ABCMeta: ABC_META,
     SnippetMeta: TYPE,

@@ -23,6 +23,7 @@ from react_envs.executor.guards import (
     ABC_META,
     STAND_INS,
     TYPE,
+    FinalType,
     GuardedModule,
     OpaqueType,
     class_dict,
@@ -201,7 +202,9 @@ class _NamedTupleStandIn:
         return cls
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
-        return typing.NamedTuple.__mro_entries__((typing.NamedTuple,))  # type: ignore[attr-defined]
+        real: Any = typing.NamedTuple
+        entries: tuple[Any, ...] = real.__mro_entries__((real,))
+        return entries
 
 
 # --- dataclasses: builds source text from field names ---
@@ -361,7 +364,18 @@ def _numpy_replacements() -> dict[str, Any]:
 
     # Its constructor makes Python objects of any bytes (`dtype=object, buffer=...`).
     STAND_INS[numpy.ndarray] = OpaqueType(numpy.ndarray)
-    return {"r_": _Stacker(numpy.r_), "c_": _Stacker(numpy.c_)}
+    STAND_INS[numpy.matrix] = FinalType.of(numpy.matrix, numpy.matrix)
+    # They take the raw pointer of whatever calls itself a bit generator.
+    for cls in (numpy.random.Generator, numpy.random.RandomState):
+        STAND_INS[cls] = OpaqueType(cls)
+
+    def frombuffer(buffer: Any, *args: Any, **kwargs: Any) -> Any:
+        """`numpy.frombuffer`, but not of arrays that hold objects."""
+        if isinstance(buffer, numpy.ndarray | numpy.generic) and buffer.dtype.hasobject:
+            raise NotAllowed("the memory of an array of objects is not accessible")
+        return numpy.frombuffer(buffer, *args, **kwargs)
+
+    return {"r_": _Stacker(numpy.r_), "c_": _Stacker(numpy.c_), "frombuffer": frombuffer}
 
 
 class _LazyReplacements(dict[str, Any]):

@@ -74,7 +74,7 @@ WRITABLE_DUNDERS = DEFINABLE - _dunders(
 """Special attributes that may be stored on the snippet's own functions, classes and exceptions."""
 
 GUARDED = _dunders("init class dict mro bases base setattr delattr") | frozenset(
-    ["format", "format_map", "mro", "register", "dump", "dumps"]
+    ["format", "format_map", "mro", "register", "dump", "dumps", "data", "resize"]
 )
 """Attributes whose loads go through `guards.load`, which looks at the object."""
 
@@ -94,6 +94,9 @@ FORBIDDEN_ATTRIBUTES = INSPECT_ATTRIBUTES | frozenset(
         "cffi",
         "tofile",
         "fromfile",
+        "readinto",
+        "readinto1",
+        "pack_into",
     ]
 )
 """Attributes refused on every object: frames, code objects, raw memory, files."""

@@ -70,7 +70,8 @@ def compile_snippet(
         last = tree.body[-1]
         target = ast.Name(LAST_VALUE, ast.Store(), **_place(last))
         tree.body[-1] = ast.Assign([target], last.value, **_place(last))
-    return compile(tree, filename, mode, flags, dont_inherit=True)
+    code: CodeType = compile(tree, filename, mode, flags, dont_inherit=True)
+    return code
 
 
 def _refuse(node: ast.AST, message: str) -> NotAllowed:

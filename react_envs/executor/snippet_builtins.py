@@ -6,7 +6,7 @@ import builtins
 import importlib
 import sys
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, NoReturn
 
 from react_envs.executor import guards
@@ -57,7 +57,6 @@ _PLAIN = [
     "list",
     "map",
     "max",
-    "memoryview",
     "min",
     "next",
     "object",
@@ -152,6 +151,7 @@ _COMMON: dict[str, Any] = {
     "setattr": guards.setattr_,
     "type": guards.TYPE,
     "class_mark!": guards.WRITTEN,
+    "memoryview": guards.STAND_INS[memoryview],
     "getattr_hook!": guards.getattr_hook,
     "load!": guards.load,
     "private!": guards.private,
@@ -254,7 +254,11 @@ def make_builtins(
         source = str.__str__(source)
         if mode == "eval":
             source = source.lstrip(" \t")
-        return _compile(source, remember(source), mode)
+        try:
+            return _compile(source, remember(source), mode)
+        except SyntaxError as error:
+            error.filename = "<string>"  # as the snippet would see it elsewhere
+            raise
 
     def run_code(code: CodeType, frame: FrameType, given: tuple[Any, ...]) -> Any:
         if not given or given[0] is None:
@@ -318,7 +322,15 @@ def make_builtins(
         "import_from!": modules.import_from,
         "import_star!": import_star,
     }
+    _go_by_their_names(made)
     return made
+
+
+def _go_by_their_names(functions: dict[str, Any]) -> None:
+    """Let guarded functions call themselves in errors what the snippet calls them."""
+    for name, function in functions.items():
+        if type(function) is FunctionType and function.__name__ == f"{name}_":
+            function.__name__ = function.__qualname__ = name
 
 
 def _compile(source: str, filename: str, mode: str) -> CodeType:
