@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import gymnasium as gym
@@ -218,14 +219,16 @@ class ReactEnv(gym.Env[str, str]):
 
     def close(self) -> None:
         """Close the tools; the environment may be reset and used again."""
-        for tool in self.tool_list:
-            tool.close()
+        with ExitStack() as closing:  # all of them, though one may raise
+            for tool in self.tool_list:
+                closing.callback(tool.close)
 
     def _choose(self, options: dict[str, Any]) -> Task:
         if not options:
             return self.tasks[int(self.np_random.integers(len(self.tasks)))]
         (key, value), *more = options.items()
-        if key == "index" and isinstance(value, int | np.integer) and not more:
+        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if key == "index" and whole and not more:
             return self.tasks[int(value)]
         if key == "task" and isinstance(value, Task) and not more:
             return value

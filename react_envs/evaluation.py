@@ -87,13 +87,19 @@ def evaluate(
         def save(episode: EpisodeRecord) -> None:
             # in the episode's own thread: it is on disk whatever the main thread meets
             record = episode.as_json()
+            known = {r["fingerprint"] for r in done.values()} - {""}
+            if known and record["fingerprint"] not in {*known, ""}:
+                raise ArgumentError(
+                    f"{folder} holds results of other problems (fingerprint {', '.join(known)}, "
+                    f"now {record['fingerprint']}): choose another --out"
+                )
             append_json_line(folder / RESULTS, record)
             played[episode.index] = record
 
         episodes = run_episodes(
             make_env,
             policy,
-            [index for index in indices if index not in done],
+            [index for index in dict.fromkeys(indices) if index not in done],
             seed=seed,
             concurrency=concurrency,
             in_order=False,
@@ -126,6 +132,7 @@ def summarize(
     ended = [record for record in records if record["error"] is None]
     scores = [record["reward_terms"].get("exact_match", 0.0) for record in ended]
     right = sum(scores)
+    told = next((r for r in records if r["fingerprint"]), None)  # a failed reset says nothing
     terms = sorted({name for record in ended for name in record["reward_terms"]})
     return {
         "episodes": len(records),
@@ -144,9 +151,9 @@ def summarize(
         "parse_errors": _count(ended, "parse_error"),
         "fabricated_observations": _count(ended, "fabricated_observation"),
         "tool_failures": _count(ended, "tool_failure"),
-        "dataset": records[0]["dataset"] if records else None,
-        "split": records[0]["split"] if records else None,
-        "fingerprint": records[0]["fingerprint"] if records else None,
+        "dataset": told["dataset"] if told else None,
+        "split": told["split"] if told else None,
+        "fingerprint": told["fingerprint"] if told else None,
         "version": react_envs.__version__,
         "settings": dict(settings),
     }
@@ -197,7 +204,7 @@ def _done(folder: Path, settings: Mapping[str, Any]) -> dict[int, Mapping[str, A
         ) from error
     changed = sorted(k for k in {*before, *settings} if before.get(k) != settings.get(k))
     # a run may be made longer; a shorter one would throw results away
-    longer = changed == ["n"] and settings.get("n", 0) > before.get("n", 0)
+    longer = changed == ["n"] and _is_more(settings.get("n"), before.get("n"))
     if changed and not longer:
         told = "; ".join(f"{k}: was {before.get(k)!r}, is {settings.get(k)!r}" for k in changed)
         raise ArgumentError(f"{folder} holds results of other settings: {told}")
@@ -210,6 +217,10 @@ def _done(folder: Path, settings: Mapping[str, Any]) -> dict[int, Mapping[str, A
         if _is_whole(record) and record["error"] is None:
             done[record["index"]] = record
     return done
+
+
+def _is_more(n: Any, before: Any) -> bool:
+    return isinstance(n, int) and isinstance(before, int) and n > before
 
 
 def _is_whole(record: Any) -> bool:

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -71,6 +72,7 @@ def play(env: gym.Env[str, str], policy: Policy, index: int, seed: int = 0) -> E
     Anything else is a bug and is raised.
     """
     started = time.perf_counter()
+    index = int(index)  # a numpy integer is no JSON
     seed = episode_seed(seed, index)
     turns: list[Turn] = []
     rewards: list[float] = []
@@ -180,8 +182,9 @@ def _run(
             yield from _ended(running, to_yield, in_order)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        for env in envs:
-            env.close()
+        with ExitStack() as closing:  # all of them, though one may raise
+            for env in envs:
+                closing.callback(env.close)
 
 
 def _ended(

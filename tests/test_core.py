@@ -273,7 +273,7 @@ def test_step_needs_a_reset_and_a_string() -> None:
         env.step("x")
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     action=st.text(st.characters())
     | st.binary().map(lambda b: b.decode("utf-8", "surrogateescape"))

@@ -82,14 +82,14 @@ def test_an_interrupt_loses_nothing_finished_and_resume_plays_the_rest(tmp_path:
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, Player(interrupt_at=6))
     finished = [record["index"] for record in lines(tmp_path)]
-    assert finished == list(range(len(finished)))
-    assert 1 <= len(finished) <= 6
+    assert finished[:6] == list(range(6))
+    assert 6 not in finished  # one or two behind it may have been under way
     assert not json.loads((tmp_path / "summary.json").read_text())["complete"]
 
     again = Player()
     seen: list[int] = []
     summary = run(tmp_path, again, resume=True, on_episode=lambda r: seen.append(r["index"]))
-    assert again.played == list(range(len(finished), 10))
+    assert again.played == [index for index in range(10) if index not in finished]
     assert sorted(seen) == list(range(10))
     assert summary["complete"]
     assert summary["score"] == 0.5

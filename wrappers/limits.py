@@ -40,7 +40,7 @@ class StepLimit(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
         if on_limit not in ("truncate", "answer"):
             raise ArgumentError(f"on_limit must be 'truncate' or 'answer', actually: {on_limit!r}")
         least = 2 if on_limit == "answer" else 1
-        if not isinstance(max_steps, int) or max_steps < least:
+        if type(max_steps) is not int or max_steps < least:
             raise ArgumentError(
                 f"max_steps must be an int of at least {least} with on_limit={on_limit!r}, "
                 f"actually: {max_steps!r}"

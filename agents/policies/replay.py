@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from react_envs.dialects import Dialect
 from react_envs.errors import ArgumentError, PolicyFailure
 from react_envs.tasks import TaskSet
-from react_envs.types import Context, ToolCall
+from react_envs.types import Context, StopReason, ToolCall
 
 __all__ = ["ProgramPolicy", "ReplayPolicy"]
 
@@ -21,18 +21,23 @@ class ReplayPolicy:
 
     Args:
         actions: the turns of each episode, by task index.
+        context_full: indices of episodes that ended because the agent's context was full.
 
     Raises:
-        PolicyFailure: when played on an index without a record, or past its last turn.
+        PolicyFailure: when played on an index without a record, or past its last turn; of kind
+            `"context_length"` where the recorded agent failed so itself.
     """
 
-    def __init__(self, actions: Mapping[int, Sequence[str]]) -> None:
+    def __init__(
+        self, actions: Mapping[int, Sequence[str]], context_full: Collection[int] = ()
+    ) -> None:
         self.actions = dict(actions)
+        self.context_full = frozenset(context_full)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> ReplayPolicy:
         """From a `results.jsonl` of `react-envs eval`, or a file of `wrappers.Record`."""
-        actions = {}
+        actions, context_full = {}, set()
         for record in _lines(path):
             turns = record.get("trace", record.get("turns"))
             if not isinstance(turns, list) or "index" not in record:
@@ -41,10 +46,15 @@ class ReplayPolicy:
                     f"(Record), got the keys {sorted(record)}"
                 )
             actions[record["index"]] = [turn["kept"] + turn["dropped"] for turn in turns]
-        return cls(actions)
+            if record.get("stop_reason") == StopReason.CONTEXT_LENGTH:
+                context_full.add(record["index"])
+        return cls(actions, context_full)
 
     def __call__(self, context: Context) -> str:
-        turns = self.actions.get(context.info["index"], ())
+        index = context.info["index"]
+        turns = self.actions.get(index, ())
+        if len(context.turns) >= len(turns) and index in self.context_full:
+            raise PolicyFailure("the recorded context was full", StopReason.CONTEXT_LENGTH)
         if len(context.turns) >= len(turns):
             raise PolicyFailure(
                 f"the record of task {context.info['index']} has {len(turns)} turns, "
@@ -97,9 +107,7 @@ class ProgramPolicy:
             return self.dialect.format_call(ToolCall("python", {"code": program}))
         result = context.turns[-1]
         printed = (result.tool_result or "").strip() if result.tool_ok else ""
-        return self.dialect.format_answer(
-            printed.splitlines()[-1] if printed else "no result"
-        )
+        return self.dialect.format_answer(printed.splitlines()[-1] if printed else "no result")
 
 
 def _plain(question: str) -> str:

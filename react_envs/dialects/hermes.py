@@ -19,7 +19,7 @@ __all__ = ["HermesDialect"]
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _RESPONSE = "<tool_response>"
-_FENCED = re.compile(r"\s*+```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
+_FENCED = re.compile(r"```(?:json)?[^\S\n]*+\n(.*)\n[^\S\n]*+```", re.DOTALL)
 
 
 class HermesDialect:
@@ -111,7 +111,7 @@ class HermesDialect:
 
 def _read_call(text: str) -> tuple[ToolCall | None, str | None]:
     """The call that `text` holds as JSON, or what is wrong with it, for the model to read."""
-    fenced = _FENCED.fullmatch(text)
+    fenced = _FENCED.fullmatch(text.strip())
     try:
         value = read_json(fenced.group(1) if fenced else text)
     except json.JSONDecodeError as error:

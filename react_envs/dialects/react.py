@@ -31,7 +31,7 @@ _FIELD = re.compile(
 )
 _OBSERVATION = re.compile(r"^[ \t*]*+Observation[ \t]*+\d{0,4}+[ \t*]*+[:：]", re.MULTILINE)
 _IN_BACKTICKS = re.compile(r"`[^`\n]+`")
-_FENCE = re.compile(r"\s*+(`{3,}+)[\w+-]*+[ \t]*+\n")
+_FENCE = re.compile(r"\s*+(`{3,}+)[\w+-]*+[ \t]*+\r?+\n")
 
 _HELP = (
     "Write either 'Action: <tool>' and 'Action Input: <input>' on lines of their own, "
@@ -199,7 +199,9 @@ class _Fence(NamedTuple):
         opening = _FENCE.match(action, start, end)
         if opening is None:
             return None
-        closing = re.compile(rf"\n?^[ \t]*+{opening.group(1)}[ \t]*+(?:\n|\Z)", re.MULTILINE)
+        closing = re.compile(
+            rf"(?:\r?+\n)?^[ \t]*+{opening.group(1)}[ \t]*+\r?+(?:\n|\Z)", re.MULTILINE
+        )
         match = closing.search(action, opening.end() - 1, end)
         if match is None:
             return None

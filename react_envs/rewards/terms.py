@@ -98,4 +98,6 @@ def make_terms(
     for name in reward:
         if name not in terms:
             raise ArgumentError(f"unknown reward term {name!r}; known: {', '.join(terms)}")
+        if not isinstance(reward[name], int | float):
+            raise ArgumentError(f"the weight of {name!r} must be a number, got {reward[name]!r}")
     return terms, {name: float(weight) for name, weight in reward.items()}

@@ -70,7 +70,7 @@ def _math500(row: Row) -> Task:
 def _plain(number: Any) -> str:
     """`51.0` as "51", other floats as Python writes them; strings are numbers already."""
     if isinstance(number, str):
-        number = float(number)
+        number = int(number) if number.strip().lstrip("-").isdigit() else float(number)
     return str(int(number)) if number == int(number) else repr(number)
 
 

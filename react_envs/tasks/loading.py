@@ -45,9 +45,11 @@ def _load(dataset: str, split: str, data: str | None, folder: str | None) -> Tas
     published = DATASETS[dataset]
     tasks = []
     for index, row in enumerate(_rows(dataset, split, data, folder)):
+        if not isinstance(row, Mapping):
+            raise ArgumentError(f"row {index} is no JSON object, got {str(row)[:80]!r}")
         try:
             task = published.read(row)
-        except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
+        except (LookupError, ValueError, AttributeError, TypeError, OverflowError) as error:
             raise ArgumentError(
                 f"row {index} is not in the format of {dataset!r}: "
                 f"{type(error).__name__}: {error}; its keys are {sorted(row)}"
@@ -72,14 +74,17 @@ def _rows(
 
 def _read_file(path: Path) -> Iterator[Mapping[str, Any]]:
     """Rows of a .jsonl file, or of a .json file that holds a list."""
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         if path.suffix == ".json":
-            yield from json.loads(text)
+            rows = json.loads(text)
+            if not isinstance(rows, list):
+                raise ValueError(f"expected a list, got {type(rows).__name__}")
+            yield from rows
         else:
             # not splitlines(): it also breaks at U+2028 and others, which JSON strings may hold
             yield from (json.loads(line) for line in text.split("\n") if line.strip())
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise ArgumentError(f"{path} is not {path.suffix[1:] or 'JSON lines'}: {error}") from error
 
 

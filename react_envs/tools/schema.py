@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import re
 import types
 import typing
@@ -174,12 +175,14 @@ def _from_text(properties: dict[str, Any], required: list[str], text: str) -> di
 
 def _value(name: str, schema: Mapping[str, Any], value: Any) -> Any:
     if "anyOf" in schema:
+        taken = []
         for option in schema["anyOf"]:
-            try:
-                return _value(name, option, value)
-            except ToolError:
-                continue
-        raise ToolError(f"argument {name!r} has no accepted type, got {_shown(value)}")
+            with suppress(ToolError):
+                taken.append(_value(name, option, value))
+        if not taken:
+            raise ToolError(f"argument {name!r} has no accepted type, got {_shown(value)}")
+        # what fits as it is comes before what fits converted: "007" of an int | str is a text
+        return next((v for v in taken if type(v) is type(value) and v == value), taken[0])
     kind = schema.get("type")
     if kind in ("integer", "number") and isinstance(value, str):
         value = _number(value)
@@ -211,11 +214,11 @@ def _value(name: str, schema: Mapping[str, Any], value: Any) -> Any:
 
 
 def _number(text: str) -> Any:
-    for convert in (int, float):
-        try:
-            return convert(text)
-        except ValueError:
-            continue
+    with suppress(ValueError):
+        return int(text)
+    with suppress(ValueError):
+        number = float(text)
+        return number if math.isfinite(number) else text
     return text
 
 

@@ -129,11 +129,19 @@ def call_tool(tool: Tool, arguments: Mapping[str, Any]) -> ToolResult:
     except ToolError as error:
         return ToolResult(f"Error: {_cut(str(error))}", ok=False)
     except (Exception, SystemExit) as error:
-        why = {"exception": type(error).__name__, "message": str(error)}
+        message = _message(error)
+        why = {"exception": type(error).__name__, "message": message}
         if is_world_failure(error):
             kind = getattr(error, "kind", type(error).__name__)
             return ToolResult(UNAVAILABLE, ok=False, failure=kind, meta=why)
-        return ToolResult(f"Error: {type(error).__name__}: {_cut(str(error))}", False, meta=why)
+        return ToolResult(f"Error: {type(error).__name__}: {_cut(message)}", False, meta=why)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(its message cannot be read)"
 
 
 def _cut(message: str) -> str:

@@ -122,3 +122,9 @@ def test_an_agent_of_ones_own_is_named_by_module_and_function() -> None:
     assert isinstance(policy, ScriptedPolicy)
     with pytest.raises(ArgumentError, match="unknown agent 'nobody'; known: oracle"):
         make_policy("nobody", gym.make("ReactGSM8K-v0"))
+
+
+def test_a_replayed_agent_fills_its_context_again() -> None:
+    policy = ReplayPolicy({0: ["Action: python\nAction Input: print(1)\n"]}, context_full=[0])
+    record = play(gym.make("ReactGSM8K-v0"), policy, 0)
+    assert (record.stop_reason, record.error, record.reward) == ("context_length", None, 0.0)

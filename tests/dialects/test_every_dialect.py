@@ -114,11 +114,11 @@ def test_instructions_and_prompt_name_every_tool_and_the_question(dialect: Diale
 @every_dialect
 @pytest.mark.parametrize(
     "unit",
-    [*MARKERS, "Action Input: ```\n", "Action" + " " * 50, "<tool_call>{", "\\boxed{{", "* "],
+    [*MARKERS, "Action Input: ```\n", "Action" + " " * 50, "<tool_call>{", "\\boxed{{", "* ", "\n```"],
 )
 def test_parsing_takes_time_linear_in_the_length(dialect: Dialect, unit: str) -> None:
     """A megabyte of anything parses within two seconds; quadratic work would take hours."""
-    for prefix in ("", "Action: a\nAction Input:", "<tool_call>", "Action"):
+    for prefix in ("", "Action: a\nAction Input:", "<tool_call>", "<tool_call>```", "Action"):
         action = prefix + unit * (1_000_000 // len(unit))
         started = time.process_time()
         dialect.parse(action)
