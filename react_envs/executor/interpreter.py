@@ -204,23 +204,38 @@ def _enter(
         sys.stderr,
         warnings.filters,
         warnings.showwarning,
+        sys.unraisablehook,
         sys.getrecursionlimit(),
         sys.get_int_max_str_digits(),
     )
     sys.stdout, sys.stderr = stdout, stderr
     warnings.filters = filters
     warnings.showwarning = _show_warning
+    sys.unraisablehook = _show_unraisable
     warnings._filters_mutated()  # type: ignore[attr-defined]
     if recursion_limit is not None:
-        sys.setrecursionlimit(max(recursion_limit, before[4]))
+        sys.setrecursionlimit(max(recursion_limit, sys.getrecursionlimit()))
     return before
 
 
 def _leave(before: tuple[Any, ...]) -> None:
-    sys.stdout, sys.stderr, warnings.filters, warnings.showwarning, depth, digits = before
+    sys.stdout, sys.stderr, warnings.filters, warnings.showwarning = before[:4]
+    sys.unraisablehook, depth, digits = before[4:]
     warnings._filters_mutated()  # type: ignore[attr-defined]
     sys.setrecursionlimit(depth)
     sys.set_int_max_str_digits(digits)
+
+
+def _show_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Write what Python could not raise, from a destructor say, without the host's paths."""
+    error = unraisable.exc_value
+    if isinstance(error, TimeLimitExceeded):
+        description = "the time limit was exceeded"
+    else:
+        description = "unknown" if error is None else format_snippet_error(error, {})
+    place = getattr(unraisable.object, "__qualname__", None)
+    where = f" in {place}" if type(place) is str else ""
+    sys.stderr.write(f"Exception ignored{where}:\n{description}\n")
 
 
 def _show_warning(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import abc
 import ast
 import collections
-import contextlib
 import dataclasses
 import functools
 import importlib
 import importlib.util
+import keyword
 import re
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from react_envs.executor import copying
@@ -23,6 +23,7 @@ from react_envs.executor.guards import (
     ABC_META,
     STAND_INS,
     TYPE,
+    WRITTEN,
     FinalType,
     GuardedModule,
     OpaqueType,
@@ -237,8 +238,17 @@ def dataclass(cls: Any = None, /, **options: Any) -> Any:
     ):
         raise NotAllowed("dataclass() of a class with a metaclass of its own is not allowed")
     _check_fields(cls)
-    with _special_annotations(cls):
+    annotations = class_dict(cls).get("__annotations__")
+    if annotations is None:
         return dataclasses.dataclass(cls, **options)
+    made = cls
+    try:
+        type.__setattr__(cls, "__annotations__", _Snapshot(annotations))
+        made = dataclasses.dataclass(cls, **options)
+    finally:
+        for changed in (cls, made):  # with `slots=True` they are two
+            type.__setattr__(changed, "__annotations__", annotations)
+    return made
 
 
 _SPECIAL_ANNOTATIONS: dict[str, Any] = {
@@ -249,38 +259,49 @@ _SPECIAL_ANNOTATIONS: dict[str, Any] = {
 _SPECIAL_ANNOTATION = re.compile(rf"(?:\w+\.)?({'|'.join(_SPECIAL_ANNOTATIONS)})\b")
 
 
-@contextlib.contextmanager
-def _special_annotations(cls: type) -> Iterator[None]:
-    """Meanwhile, annotations that are text stand for what `dataclasses` treats specially.
+class _Snapshot(dict[str, Any]):
+    """Annotations whose items stay what they were when they were checked.
 
-    It would look for their names in the module that the class says it is from, in vain here.
+    While `dataclasses` goes through them, descriptors of the snippet run and could change names.
+    What `dataclasses` treats specially is there as an object, not as text: it would look for the
+    names in the text in the module that the class says it is from, in vain here.
     """
-    annotations = class_dict(cls).get("__annotations__", {})
-    texts = {name: text for name, text in annotations.items() if type(text) is str}
-    try:
-        for name, text in texts.items():
-            match = _SPECIAL_ANNOTATION.match(text)
-            if match is not None:
-                annotations[name] = _SPECIAL_ANNOTATIONS[match[1]]
-        yield
-    finally:
-        annotations.update(texts)
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, annotations: dict[str, Any]) -> None:
+        super().__init__({name: _special(kind) for name, kind in annotations.items()})
+        self._pairs = tuple(super().items())
+
+    def items(self) -> Any:
+        return self._pairs
+
+
+def _special(kind: Any) -> Any:
+    match = _SPECIAL_ANNOTATION.match(kind) if type(kind) is str else None
+    return kind if match is None else _SPECIAL_ANNOTATIONS[match[1]]
 
 
 def make_dataclass(cls_name: str, fields: Iterable[Any], **options: Any) -> Any:
     """`dataclasses.make_dataclass` with names that are what they seem; no namespace or bases."""
-    checked = []
-    for field in fields:
-        parts = (field,) if isinstance(field, str) else tuple(field)
-        if is_dunder(exact_str(parts[0], "field name")):
-            raise NotAllowed(f"{parts[0]!r} is not allowed as a field name")
-        checked.append(parts[0] if len(parts) == 1 else parts)
     if set(options) & {"bases", "namespace", "module"}:
         raise NotAllowed("make_dataclass() with bases or namespace is not allowed")
-    cls = dataclasses.make_dataclass(exact_str(cls_name), checked, **options)
-    cls.__module__ = "__main__"
-    mark_class(cls)
-    return cls
+    annotations: dict[str, Any] = {}
+    members: dict[str, Any] = {CLASS_MARK: WRITTEN, "__module__": "__main__"}
+    for field in fields:
+        name, *rest = (field,) if isinstance(field, str) else tuple(field)
+        exact_str(name, "field name")
+        if is_dunder(name):
+            raise NotAllowed(f"{name!r} is not allowed as a field name")
+        if not name.isidentifier() or keyword.iskeyword(name) or name in annotations:
+            raise TypeError(f"Field names must be valid identifiers, each used once: {name!r}")
+        if len(rest) > 2:
+            raise TypeError(f"Invalid field: {name!r}")
+        annotations[name] = rest[0] if rest else "typing.Any"
+        if len(rest) == 2:
+            members[name] = rest[1]
+    cls = type(exact_str(cls_name), (), {**members, "__annotations__": annotations})
+    return dataclass(cls, **options)
 
 
 def asdict(ob: Any, *, dict_factory: Callable[[Any], Any] = dict) -> Any:

@@ -447,3 +447,27 @@ def test_generated_programs_behave_as_under_cpython(statements: list[str]) -> No
     ran = run(source)
     assert ran.stdout == "".join(out)
     assert (ran.outcome.error or "").rpartition("\n")[2] == (error or "")
+
+
+def test_what_a_destructor_raises_is_shown_without_paths_of_the_host() -> None:
+    err = io.StringIO()
+    code = "import statistics\nclass D:\n    def __del__(self): statistics.mean([])\nD()\nprint(1)"
+    hook = sys.unraisablehook
+    assert Interpreter().run(code, io.StringIO(), err) == Outcome("ok")
+    assert sys.unraisablehook is hook
+    assert "Exception ignored in D.__del__" in err.getvalue()
+    assert "StatisticsError: mean requires at least one data point" in err.getvalue()
+    assert "statistics.py" not in err.getvalue()
+
+
+def test_a_class_made_by_type_says_where_it_is_from() -> None:
+    out = io.StringIO()
+    Interpreter().run("print(type('Dyn', (), {}), type(type('E', (Exception,), {})()))", out, out)
+    assert out.getvalue() == "<class '__main__.Dyn'> <class '__main__.E'>\n"
+
+
+@pytest.mark.parametrize("name", ["type", "memoryview", "int", "object"])
+def test_a_stand_in_prints_as_the_class_it_stands_for(name: str) -> None:
+    out = io.StringIO()
+    Interpreter().run(f"print({name})", out, out)
+    assert out.getvalue() == f"<class '{name}'>\n"

@@ -7,6 +7,7 @@ would prove nothing); the table says which rungs deny it.
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import pytest
 from unguarded import NO_RUNG, unguarded_session
 
 from react_envs.errors import ExecutorError
-from react_envs.executor import ExecutionResult, PythonSession, lockdown
+from react_envs.executor import ExecutionResult, PythonSession, lockdown, seccomp
 from react_envs.executor.zygote import Flavour, zygote_for
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the rungs are Linux's")
@@ -188,6 +189,30 @@ def test_a_child_holds_no_descriptor_but_its_own() -> None:
         os.close(keepsake)
     # 0 to 2 are /dev/null, 3 is the session's socket, 4 is the listing itself.
     assert result.stdout == "['0', '1', '2', '3', '4']\n"
+
+
+SWEEP = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def refused(number):
+    ctypes.set_errno(0)
+    return libc.syscall(number, 0, 0, 0, 0, 0, 0) == -1 and ctypes.get_errno() == 1
+print([number for number in {numbers} if not refused(number)])
+"""
+
+
+@linux
+def test_every_system_call_off_the_list_is_refused() -> None:
+    listed = set(seccomp.SYSCALLS[platform.machine()].values())
+    # The kernel lets the two system calls of its own probes pass every filter; elsewhere than in
+    # a probe they do nothing, or kill (Linux 6.14, `__secure_computing`).
+    probes = {335, 336} if platform.machine() == "x86_64" else set()
+    with unguarded_session() as session:
+        numbers = sorted(set(range(480)) - listed - probes)
+        assert session.run(SWEEP.format(numbers=numbers)).text == "[]"
+    with unguarded_session(*NO_RUNG) as session:
+        numbers = [seccomp.SYSCALLS[platform.machine()]["getpid"]]
+        assert session.run(SWEEP.format(numbers=numbers)).text == str(numbers)
 
 
 @linux

@@ -13,7 +13,12 @@ from corpora import own_corpus, run_plainly
 
 from react_envs.executor import PythonSession
 
-FILES = ("ordinary_corpus.txt", "program_corpus.txt", "numpy_corpus.txt", "sympy_corpus.txt")
+FILES = (
+    "ordinary_corpus.txt",
+    "program_corpus.txt",
+    "numpy_corpus.txt",
+    pytest.param("sympy_corpus.txt", marks=pytest.mark.slow),
+)
 LIBRARIES = {"numpy_corpus.txt": ("numpy",), "sympy_corpus.txt": ("numpy", "sympy")}
 
 
