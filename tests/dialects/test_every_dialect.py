@@ -114,7 +114,10 @@ def test_instructions_and_prompt_name_every_tool_and_the_question(dialect: Diale
 @every_dialect
 @pytest.mark.parametrize(
     "unit",
-    [*MARKERS, "Action Input: ```\n", "Action" + " " * 50, "<tool_call>{", "\\boxed{{", "* ", "\n```"],
+    [
+        *MARKERS,
+        *("Action Input: ```\n", "Action" + " " * 50, "<tool_call>{", "\\boxed{{", "* ", "\n```"),
+    ],
 )
 def test_parsing_takes_time_linear_in_the_length(dialect: Dialect, unit: str) -> None:
     """A megabyte of anything parses within two seconds; quadratic work would take hours."""
