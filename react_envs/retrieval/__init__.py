@@ -1,0 +1,7 @@
+"""Retrieval: one contract, several sources of documents behind it."""
+
+from __future__ import annotations
+
+from react_envs.retrieval.contract import Document, Hit, Page, PageSource, Retriever
+
+__all__ = ["Document", "Hit", "Page", "PageSource", "Retriever"]
