@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from react_envs.alignment import Straddle, align
-from react_envs.chat_template import ChatTemplate
+from react_envs.chat_template import ChatTemplate, Reply
 from react_envs.errors import ArgumentError
 from react_envs.tokenization import TokenCodec
 from react_envs.trace import Dropped, EpisodeRow, Fork, Owner, Problem, Segment, Trace, TurnRow
@@ -103,6 +103,7 @@ class TraceRecorder:
         self._open: _Written | None = None
         self._rendered: list[str] | None = None
         self._roles: set[tuple[str, ...]] = set()
+        self._replies = 0
         self._state = _digest(prompt)
         self._episode = episode or EpisodeRow(_digest(prompt), _digest(prompt), None)
 
@@ -233,14 +234,26 @@ class TraceRecorder:
             after = context[size:]
             ids = array("i", written.ids)
             for count in sorted(written.counts, reverse=True):
-                if after[:count] == ids[:count]:
+                reply = after[count:].tolist()
+                if after[:count] == ids[:count] and self._is_whole(written, count, reply):
                     self._keep(written, count)
-                    self._add_reply(after[count:].tolist(), written, count)
+                    self._add_reply(reply, written, count)
                     return
         base += array("i", written.ids[: written.counts[0]])
         common = _common(base, context)
         self._check_spelling(written)
         self._fork(written, context, common, "the context does not extend the recorded ids", True)
+
+    def _is_whole(self, written: _Written, count: int, reply: list[int]) -> bool:
+        """Whether the observation follows `count` ids, the last of which may cross the cut.
+
+        The kept half of a token and the beginning of the observation may encode to the very
+        token that was sampled: then it was not kept, and the observation would lack bytes.
+        """
+        if count - 1 not in written.rests:
+            return True
+        observation = written.observation.encode("utf-8", "replace")
+        return bool(written.messages) or observation in self.codec.bytes_of(reply)
 
     def _reply(self, written: _Written, answer: Message) -> None:
         """No ids of the next context: encode what came back."""
@@ -255,18 +268,12 @@ class TraceRecorder:
         history = [*self._messages, answer, *written.messages]
         try:
             reply = self.template.reply(written.kept, written.messages)
-            if reply is not None and self._rendered is not None:
-                self._rendered += [written.kept, reply.text]
-                roles = tuple(str(message.get("role")) for message in written.messages)
-                is_new, self._roles = roles not in self._roles, self._roles | {roles}
-                # one role may be harmless alone and rewrite what came before under another
-                if is_new and len(self._roles) > 1:
-                    same = "".join(self._rendered) == self.template.text(history)
-                    reply = reply if same else None
+            if reply is not None and not self._fits_history(written, reply, history):
+                reply = None
             if reply is None:
                 context = self.template.render(history)
                 if self._rendered is not None:
-                    self._rendered = [self.template.text(history)]
+                    self._rendered, self._replies = [self.template.text(history)], 0
                 base = self._ids[self._start :] + array("i", written.ids[:count])
                 common = _common(base, context)
                 self._fork(written, context, common, "the template rewrites the turn", False)
@@ -286,6 +293,25 @@ class TraceRecorder:
             self._rows[turn] = replace(self._rows[turn], end=len(self._ids))
             ids, head = ids[1:], head - 1
         self._add_framed(ids, max(head, 0), reply.tail, turn, exact=False)
+
+    def _fits_history(self, written: _Written, reply: Reply, history: list[Message]) -> bool:
+        """Whether the whole conversation, rendered anew, is what was put together turn by turn.
+
+        Asked after 1, 2, 4, 8, ... replies of a sample and whenever a role is new, so that the
+        cost stays linear: a template may treat a later turn, or an earlier one because of a
+        later one, unlike the first.
+        """
+        if self._rendered is None:  # the engine gave contexts before this one
+            return True
+        assert self.template is not None
+        self._rendered += [written.kept, reply.text]
+        self._replies += 1
+        roles = tuple(str(message.get("role")) for message in written.messages)
+        is_new, self._roles = roles not in self._roles, self._roles | {roles}
+        if not is_new and self._replies & (self._replies - 1):
+            return True
+        self._rendered = ["".join(self._rendered)]
+        return self._rendered[0] == self.template.text(history)
 
     def _end_turn(self, written: _Written) -> None:
         """The end of a teacher's last turn: no message follows that would write it."""
@@ -356,7 +382,7 @@ class TraceRecorder:
         self._append(ids[max(last, first) :], Owner.SCAFFOLD, turn, exact)
 
     def _append_env(self, ids: Sequence[int], turn: int, exact: bool) -> None:
-        if not self.codec.special_ids.isdisjoint(ids):
+        if not self.codec.control_ids.isdisjoint(ids):
             self._problem(turn, "a control token stands in an observation")
         self._append(ids, Owner.ENV, turn, exact)
         self._rows[turn] = replace(

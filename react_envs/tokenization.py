@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -23,6 +24,9 @@ _BYTE_LEVEL = {chr(byte): byte for byte in _PRINTABLE} | {
 """GPT-2's alphabet: printable bytes stand for themselves, the others for U+0100 and on."""
 
 
+_OBSCURE = "\U0010fffd"
+
+
 class TokenCodec:
     """What recording needs of a tokenizer. `as_codec` makes one of any tokenizer.
 
@@ -30,7 +34,7 @@ class TokenCodec:
         encode: ids of a text, nothing added, special tokens in it encoded as the ordinary text
             that they are.
         token_bytes: bytes that an id writes; the literal text of a special token.
-        special_ids: ids of control tokens. They have no text of their own.
+        special_ids: ids of special tokens. They have no text of their own.
         bos_ids: what the tokenizer puts before a whole text: its BOS, or nothing.
         eos_id: the end-of-text token, None if there is none.
         source: the tokenizer itself, for chat templates.
@@ -51,12 +55,22 @@ class TokenCodec:
         self.bos_ids = list(bos_ids)
         self.eos_id = eos_id
         self.source = source
+        # an obscure character becomes the unknown token, if there is one: special, but no control
+        unknown = self.special_ids.intersection(self._try(_OBSCURE))
+        self.control_ids = self.special_ids - unknown
         special = self.special_ids
         self._text = _Cache(lambda index: b"" if index in special else self._literal[index])
         # SentencePiece and others put a space before every text: let one follow an anchor
         self._anchors: list[tuple[str, list[int]]] = []
-        if self.bytes_of(self._encode("a")) != b"a":
+        if self.bytes_of(self._try("a")) not in (b"a", b""):
             self._anchors = [(text, list(self._encode(text))) for text in ("\n", "a", ".")]
+
+    def _try(self, text: str) -> Sequence[int]:
+        """Ids of a text that a small vocabulary may lack, which is no fault: then none."""
+        try:
+            return self._encode(text)
+        except (LookupError, ValueError):
+            return ()
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text` as it follows other text: no BOS, no dummy space before it.
@@ -67,11 +81,28 @@ class TokenCodec:
         if not text:
             return []
         text = text.encode("utf-8", "replace").decode()
+        ids = self._encode_after(text)
+        if self.control_ids.isdisjoint(ids):
+            return ids
+        # a Unigram model has its special tokens in its vocabulary: it finds them in any text
+        return [index for part in self._without_controls(text, ids) for index in part]
+
+    def _encode_after(self, text: str) -> list[int]:
         for anchor, head in self._anchors:
             ids = self._encode(anchor + text)
             if list(ids[: len(head)]) == head:
                 return list(ids[len(head) :])
         return list(self._encode(text))
+
+    def _without_controls(self, text: str, ids: list[int]) -> Iterable[list[int]]:
+        """The ids of pieces of `text` that are cut inside whatever spells a control token."""
+        names = {self.literal_bytes_of([i]).decode() for i in self.control_ids.intersection(ids)}
+        spelt = re.compile("|".join(re.escape(name) for name in sorted(names, key=len)[::-1]))
+        start = 0
+        for match in spelt.finditer(text):
+            yield self.encode(text[start : match.start() + 1])
+            start = match.start() + 1
+        yield self.encode(text[start:]) if start else ids
 
     def encode_prompt(self, text: str) -> list[int]:
         """Ids of a whole text as the model reads it: the BOS it asks for, then the text."""

@@ -132,7 +132,7 @@ def fused_linear_cross_entropy(
     targets = labels.reshape(-1)[at]
     _check_targets(targets, weight.shape[0])
     rows = hidden.reshape(-1, hidden.shape[-1]).index_select(0, at)
-    total: Tensor = _LinearCrossEntropy.apply(rows, weight, targets)
+    total: Tensor = _LinearCrossEntropy.apply(rows, weight, targets)  # type: ignore[no-untyped-call]
     return total if reduction == "sum" else total / max(len(targets), 1)
 
 
@@ -168,7 +168,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         grad_rows, grad_weight = ctx.saved_tensors
         return (
             None if grad_rows is None else grad_rows * grad.to(grad_rows.dtype),
