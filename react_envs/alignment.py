@@ -55,15 +55,17 @@ def align(
     """
     data = [text.encode("utf-8", "replace") for text, _ in parts]
     whole = b"".join(data)
-    ids = [*codec.bos_ids, *codec.encode(whole.decode())]
+    ids = codec.encode_prompt(whole.decode())
     pieces = codec.pieces(ids)
-    if b"".join(pieces) != whole:
+    spelt = b"".join(pieces)
+    dummy = spelt == b" " + whole  # the space that some tokenizers put before a text
+    if spelt != whole and not dummy:
         raise ArgumentError(
             "this tokenizer changes the text that it encodes (it normalises, or lacks tokens), so "
             'bytes cannot be placed; use text="segments"'
         )
-    ends = np.cumsum([len(piece) for piece in pieces])
-    starts = ends - np.array([len(piece) for piece in pieces])
+    ends = np.cumsum([len(piece) for piece in pieces]) - dummy
+    starts = np.maximum(ends - np.array([len(piece) for piece in pieces]), 0)
     borders = np.cumsum([len(part) for part in data])
     # tokens without bytes, the BOS, are of the part where they stand
     first = np.minimum(np.searchsorted(borders, starts, side="right"), len(parts) - 1)

@@ -78,14 +78,11 @@ class TokenCodec:
         Special tokens that are spelt out in it become ordinary text. Lone surrogates, which
         no tokenizer takes, become question marks.
         """
-        if not text:
-            return []
-        text = text.encode("utf-8", "replace").decode()
-        ids = self._encode_after(text)
-        if self.control_ids.isdisjoint(ids):
-            return ids
-        # a Unigram model has its special tokens in its vocabulary: it finds them in any text
-        return [index for part in self._without_controls(text, ids) for index in part]
+        return self._without_controls(text, self._encode_after) if text else []
+
+    def encode_prompt(self, text: str) -> list[int]:
+        """Ids of a whole text as the model reads it: its BOS, a dummy space if it has one."""
+        return [*self.bos_ids, *(self._without_controls(text, self._encode) if text else [])]
 
     def _encode_after(self, text: str) -> list[int]:
         for anchor, head in self._anchors:
@@ -94,19 +91,24 @@ class TokenCodec:
                 return list(ids[len(head) :])
         return list(self._encode(text))
 
-    def _without_controls(self, text: str, ids: list[int]) -> Iterable[list[int]]:
-        """The ids of pieces of `text` that are cut inside whatever spells a control token."""
-        names = {self.literal_bytes_of([i]).decode() for i in self.control_ids.intersection(ids)}
-        spelt = re.compile("|".join(re.escape(name) for name in sorted(names, key=len)[::-1]))
-        start = 0
-        for match in spelt.finditer(text):
-            yield self.encode(text[start : match.start() + 1])
-            start = match.start() + 1
-        yield self.encode(text[start:]) if start else ids
+    def _without_controls(self, text: str, encode: Callable[[str], Sequence[int]]) -> list[int]:
+        """Ids of `text`, which is cut inside whatever spells a control token.
 
-    def encode_prompt(self, text: str) -> list[int]:
-        """Ids of a whole text as the model reads it: the BOS it asks for, then the text."""
-        return [*self.bos_ids, *self.encode(text)]
+        A Unigram model has its special tokens in its vocabulary, and finds them in any text.
+        """
+        text = text.encode("utf-8", "replace").decode()
+        ids = list(encode(text))
+        found = self.control_ids.intersection(ids)
+        if not found:
+            return ids
+        names = sorted((self._literal[index].decode() for index in found), key=len, reverse=True)
+        spelt = re.compile("|".join(map(re.escape, names)))
+        cuts = [match.start() + 1 for match in spelt.finditer(text)]
+        if not cuts or cuts[-1] == len(text):
+            return ids
+        head = self._without_controls(text[: cuts[0]], encode)
+        pieces = (text[a:b] for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True))
+        return head + [index for piece in pieces for index in self.encode(piece)]
 
     def bytes_of(self, ids: Iterable[int]) -> bytes:
         """Text that the ids write, as bytes; special tokens write nothing."""

@@ -110,7 +110,8 @@ def test_exact_ids_are_recorded_as_the_engine_read_and_wrote_them(case: dict[str
     written = b"".join(segment.text for segment in trace.segments)
     assert written == codec(case["tokenizer"]).bytes_of(engine.ids[:end])
     if not case["keeps_cut_token"]:
-        assert "".join(texts).encode().startswith(written)
+        # some tokenizers put a space before a whole text
+        assert "".join(texts).encode().startswith(written.removeprefix(b" "))
     # I8: untrusted text never becomes a control token
     env = trace.ids[trace.source == Owner.ENV]
     assert codec(case["tokenizer"]).control_ids.isdisjoint(env.tolist())
@@ -141,6 +142,8 @@ def test_text_alone_is_recorded_with_no_foreign_byte_on_the_agents_side(
         assert not trace.exact
         assert not trace.problems
         pieces = own.pieces(trace.ids.tolist())
+        first = next(n for n, piece in enumerate(pieces) if piece)
+        pieces[first] = pieces[first].removeprefix(b" ")
         assert b"".join(pieces) == "".join(text for _, text in wanted).encode()
         owner_of_byte = [owner for owner, text in wanted for _ in text.encode()]
         at = 0

@@ -57,6 +57,8 @@ def test_a_prompt_begins_as_the_tokenizer_begins_a_text() -> None:
     assert codec("sentencepiece").encode_prompt("a")[0] == 1
     assert codec("tekken").encode_prompt("a")[0] == 1
     assert codec("bytes").encode_prompt("a") == [256, 97]
+    # the space that the model is used to reading before a text is there, once
+    assert codec("sentencepiece").bytes_of(codec("sentencepiece").encode_prompt("a")) == b" a"
 
 
 def test_tokenizers_of_transformers_are_seen_as_their_backends_are() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from react_envs.errors import ArgumentError
+from react_envs.tokenization import as_codec
 from react_envs.types import Context, Message
 
 __all__ = ["ContextIds", "EncodedContext"]
@@ -83,15 +84,7 @@ class ContextIds:
             # Only special tokens are neutralised in messages: a dialect's `<tool_call>` in the
             # system prompt must be the very token that the model is to write.
             tokenizer.chat_control_tokens = []
-        self._special = frozenset(tokenizer.all_special_ids) | {
-            index for index, token in tokenizer.added_tokens_decoder.items() if token.special
-        }
-        bos = tokenizer.bos_token_id
-        starts_with_bos = bos is not None and tokenizer.encode("a")[:1] == [bos]
-        self._bos = array("i", [bos] if starts_with_bos else [])
-        self._anchors = [(text, self._encode_text(text)) for text in ("\n", "a", ".")]
-        self._decode_anchor = self._anchors[1][1].tolist()
-        self._anchor_chars = len(self._decode_ids(self._decode_anchor))
+        self._codec = as_codec(tokenizer)
         self._episodes: OrderedDict[tuple[int, str], _SampledTurn] = OrderedDict()
         # A tokenizer's settings are switched while it encodes, so one thread at a time.
         self._lock = threading.RLock()
@@ -115,7 +108,7 @@ class ContextIds:
                 ids = extend(last, now, context.turns[-1].kept)
             if ids is None:
                 self.forks += len(context.turns) > 0
-                ids = template_ids if self._chat else self._bos + self._encode_text(context.prompt)
+                ids = template_ids if self._chat else self._encode_prompt(context.prompt)
             return EncodedContext(ids, context.prompt, template_ids)
 
     def remember(self, context: Context, encoded: EncodedContext, token_ids: Sequence[int]) -> None:
@@ -129,10 +122,7 @@ class ContextIds:
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """The text of ids that follow other text: special tokens left out, spaces as they are."""
-        with self._lock:
-            # After an anchor, because some decoders drop the first space of a text.
-            text = self._decode_ids([*self._decode_anchor, *token_ids])
-            return text[self._anchor_chars :]
+        return self._codec.bytes_of(token_ids).decode("utf-8", "replace")
 
     def _extend_text(self, last: _SampledTurn, now: EncodedContext, kept: str) -> array[int] | None:
         """Ids of `last`, of its kept tokens and of the text after them; None if it forked."""
@@ -149,7 +139,7 @@ class ContextIds:
         if template_ids[:start] != before.template_ids:
             return None
         # No message can hold a special token: the next one is the template's end of turn.
-        ends = (at for at in range(start, len(template_ids)) if template_ids[at] in self._special)
+        ends = (at for at in range(start, len(template_ids)) if template_ids[at] in self._codec.special_ids)
         end = next(ends, None)
         if end is None or self.decode(template_ids[start:end]).strip() != kept.strip():
             return None
@@ -173,25 +163,10 @@ class ContextIds:
 
     def _encode_more(self, text: str) -> array[int]:
         """Ids of text that follows other text: without the space that some tokenizers prepend."""
-        if not text:
-            return array("i")
-        for anchor, head in self._anchors:
-            ids = self._encode_text(anchor + text)
-            if ids[: len(head)] == head:
-                return ids[len(head) :]
-        return self._encode_text(text)
+        return array("i", self._codec.encode(text))
 
-    def _encode_text(self, text: str) -> array[int]:
-        ids = self._tokenizer.encode(
-            _valid(text), add_special_tokens=False, split_special_tokens=True, verbose=False
-        )
-        return array("i", ids)
-
-    def _decode_ids(self, token_ids: list[int]) -> str:
-        text: str = self._tokenizer.decode(
-            token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        return text
+    def _encode_prompt(self, text: str) -> array[int]:
+        return array("i", self._codec.encode_prompt(text))
 
     def _render(self, messages: Sequence[Message]) -> array[int]:
         from jinja2 import TemplateError
