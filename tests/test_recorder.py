@@ -459,7 +459,8 @@ def test_a_token_that_two_owners_share_follows_the_rule(straddle: Any) -> None:
 
 
 def test_a_teachers_end_of_text_is_trained_where_that_is_asked_for() -> None:
-    for end_of_turn, expected in ((Owner.AGENT, [97, 257]), (Owner.SCAFFOLD, [97])):
+    cases: list[tuple[Any, list[int]]] = [(Owner.AGENT, [97, 257]), (Owner.SCAFFOLD, [97])]
+    for end_of_turn, expected in cases:
         recorder = TraceRecorder(as_codec(ByteTokenizer()), end_of_turn=end_of_turn)
         recorder.begin("Q")
         recorder.act("a")

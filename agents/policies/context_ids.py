@@ -139,7 +139,11 @@ class ContextIds:
         if template_ids[:start] != before.template_ids:
             return None
         # No message can hold a special token: the next one is the template's end of turn.
-        ends = (at for at in range(start, len(template_ids)) if template_ids[at] in self._codec.special_ids)
+        ends = (
+            at
+            for at in range(start, len(template_ids))
+            if template_ids[at] in self._codec.special_ids
+        )
         end = next(ends, None)
         if end is None or self.decode(template_ids[start:end]).strip() != kept.strip():
             return None

@@ -9,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-import react_envs  # noqa: F401 - registers the environments
+import react_envs
 from react_envs.agents.policies import OraclePolicy
 from react_envs.errors import ArgumentError
 from react_envs.spaces import TextSpace
