@@ -69,7 +69,7 @@ class TokenCodec:
         """Ids of a text that a small vocabulary may lack, which is no fault: then none."""
         try:
             return self._encode(text)
-        except (LookupError, ValueError):
+        except Exception:  # however a tokenizer says that it lacks a character
             return ()
 
     def encode(self, text: str) -> list[int]:
