@@ -39,6 +39,8 @@ class _Written:
     """False if the environment cut the turn, or the engine did before its end."""
     spelt: bool = True
     """False if the ids do not spell the text that the environment read."""
+    text: bytes | None = None
+    """What all of `ids` write, where it was looked up."""
     observation: str = ""
     messages: Sequence[Message] = ()
 
@@ -85,15 +87,11 @@ class TraceRecorder:
         self, prompt: str, messages: Sequence[Message] = (), *, episode: EpisodeRow | None = None
     ) -> None:
         """Start an episode whose first context is `prompt`, or `messages` for a template."""
-        self._ids = array("i")
-        self._source = bytearray()
-        self._turn = array("h")
-        self._logprob = array("f")
-        self._segments: list[Segment] = []
+        self._clear()
         self._dropped: list[Dropped] = []
         self._forks: list[Fork] = []
         self._problems: list[Problem] = []
-        self._rows: list[TurnRow] = []
+        self._rows: list[dict[str, Any]] = []
         self._straddles = 0
         self._start = 0
         self._prompt = prompt
@@ -107,11 +105,20 @@ class TraceRecorder:
         self._state = _digest(prompt)
         self._episode = episode or EpisodeRow(_digest(prompt), _digest(prompt), None)
 
+    def _clear(self) -> None:
+        self._ids: list[int] = []  # contexts are compared with it: lists are, the fastest way
+        self._packed = array("i")
+        self._source = bytearray()
+        self._turn = array("h")
+        self._logprob = array("f")
+        self._segments: list[Segment] = []
+
     def act(self, action: str, kept: str | None = None) -> None:
         """Record a turn: what the policy wrote, and the beginning of it that stays."""
         turn = len(self._rows)
         kept = action if kept is None else kept
-        context = _whole_ids(getattr(action, "prompt_token_ids", None))
+        context = getattr(action, "prompt_token_ids", None)
+        context = context if context is None or isinstance(context, list) else list(context)
         if turn == 0:
             self._open_prompt(context)
         elif self._open is not None:
@@ -122,21 +129,21 @@ class TraceRecorder:
         self._texts.append((kept, Owner.AGENT, turn))
         known = getattr(action, "token_ids", None) is not None
         self._rows.append(
-            TurnRow(
-                turn=turn,
-                start=len(self._ids),
-                end=len(self._ids),
-                reward=0.0,
-                reward_terms={},
-                action_ok=True,
-                state_key=self._state,
-                finish_reason=getattr(action, "finish_reason", None),
-                env_tokens=0,
-                sampled_tokens=len(written.ids) if known and written.exact else -1,
-                exact=written.exact,
-                terminated=False,
-                truncated=False,
-            )
+            {
+                "turn": turn,
+                "start": len(self._ids),
+                "end": len(self._ids),
+                "reward": 0.0,
+                "reward_terms": {},
+                "action_ok": True,
+                "state_key": self._state,
+                "finish_reason": getattr(action, "finish_reason", None),
+                "env_tokens": 0,
+                "sampled_tokens": len(written.ids) if known and written.exact else -1,
+                "exact": written.exact,
+                "terminated": False,
+                "truncated": False,
+            }
         )
 
     def observe(self, observation: str, messages: Sequence[Message] = (), **row: Any) -> None:
@@ -151,9 +158,9 @@ class TraceRecorder:
         self._open.observation = observation
         self._open.messages = list(messages)
         self._state = _digest(observation)
-        self._rows[-1] = replace(self._rows[-1], **row)
+        self._rows[-1] |= row
         if observation:
-            self._texts.append((observation, Owner.ENV, self._rows[-1].turn))
+            self._texts.append((observation, Owner.ENV, len(self._rows) - 1))
 
     def end(self, **episode: Any) -> Trace:
         """The trace of the episode; `episode` are fields of `EpisodeRow` known only now."""
@@ -170,12 +177,12 @@ class TraceRecorder:
         if self.whole is not None and self._only_text and self._rows:
             self._align(self.whole, unread)
         trace = Trace(
-            ids=np.array(self._ids, dtype=np.int32),
+            ids=np.array(self._packed, dtype=np.int32),
             source=np.frombuffer(bytes(self._source), dtype=np.uint8),
             turn=np.array(self._turn, dtype=np.int16),
             logprob=np.array(self._logprob, dtype=np.float32),
             segments=tuple(self._segments),
-            turns=tuple(self._rows),
+            turns=tuple(TurnRow(**row) for row in self._rows),
             episode=replace(self._episode, **episode),
             dropped=tuple(self._dropped),
             forks=tuple(self._forks),
@@ -191,7 +198,7 @@ class TraceRecorder:
             dropped_samples=1 + len(self._forks) - samples,
             forks=len(self._forks),
             straddles=self._straddles,
-            inexact_turns=sum(not row.exact for row in self._rows),
+            inexact_turns=sum(not row["exact"] for row in self._rows),
         )
         self._episode = None
         return trace
@@ -212,7 +219,7 @@ class TraceRecorder:
                 ids = self.codec.encode_prompt(self._prompt)
             self._append(ids, Owner.PROMPT, -1, exact=False)
 
-    def _close_turn(self, context: Sequence[int] | None) -> None:
+    def _close_turn(self, context: list[int] | None) -> None:
         """Add what the last turn kept and what came back, as the next context has it."""
         written = self._open
         assert written is not None
@@ -225,22 +232,19 @@ class TraceRecorder:
             self._extend(written, context)
         self._messages += [answer, *written.messages]
 
-    def _extend(self, written: _Written, context: Sequence[int]) -> None:
+    def _extend(self, written: _Written, context: list[int]) -> None:
         """The engine's next context is given: it extends what was recorded, or forks."""
-        context = array("i", context)
-        base = self._ids[self._start :]
+        base = self._ids[self._start :] if self._start else self._ids
         size = len(base)
         if context[:size] == base:
             after = context[size:]
-            ids = array("i", written.ids)
             for count in sorted(written.counts, reverse=True):
-                reply = after[count:].tolist()
-                if after[:count] == ids[:count] and self._is_whole(written, count, reply):
+                reply = after[count:]
+                if after[:count] == written.ids[:count] and self._is_whole(written, count, reply):
                     self._keep(written, count)
                     self._add_reply(reply, written, count)
                     return
-        base += array("i", written.ids[: written.counts[0]])
-        common = _common(base, context)
+        common = _common(base + written.ids[: written.counts[0]], context)
         self._check_spelling(written)
         self._fork(written, context, common, "the context does not extend the recorded ids", True)
 
@@ -252,7 +256,7 @@ class TraceRecorder:
         """
         if count - 1 not in written.rests:
             return True
-        observation = written.observation.encode("utf-8", "replace")
+        observation = _bytes(written.observation)
         return bool(written.messages) or observation in self.codec.bytes_of(reply)
 
     def _reply(self, written: _Written, answer: Message) -> None:
@@ -274,8 +278,7 @@ class TraceRecorder:
                 context = self.template.render(history)
                 if self._rendered is not None:
                     self._rendered, self._replies = [self.template.text(history)], 0
-                base = self._ids[self._start :] + array("i", written.ids[:count])
-                common = _common(base, context)
+                common = _common(self._ids[self._start :] + written.ids[:count], context)
                 self._fork(written, context, common, "the template rewrites the turn", False)
                 return
         except ArgumentError as error:
@@ -290,7 +293,7 @@ class TraceRecorder:
             ids, head = ids[1:], head - 1  # the end-of-turn token was sampled
         elif self.end_of_turn is Owner.AGENT and not written.exact and written.whole and head:
             self._append(ids[:1], Owner.AGENT, turn, exact=False)
-            self._rows[turn] = replace(self._rows[turn], end=len(self._ids))
+            self._rows[turn]["end"] = len(self._ids)
             ids, head = ids[1:], head - 1
         self._add_framed(ids, max(head, 0), reply.tail, turn, exact=False)
 
@@ -321,7 +324,7 @@ class TraceRecorder:
             template = self.template
             end = self.codec.eos_id if template is None else template.end_of_turn_id
             self._append([] if end is None else [end], Owner.AGENT, turn, exact=False)
-            self._rows[turn] = replace(self._rows[turn], end=len(self._ids))
+            self._rows[turn]["end"] = len(self._ids)
 
     def _fork(
         self, written: _Written, context: Sequence[int], common: int, reason: str, exact: bool
@@ -361,10 +364,13 @@ class TraceRecorder:
         self, ids: Sequence[int], rest: str, observation: str, turn: int, exact: bool
     ) -> None:
         """Own ids that spell `rest` and the observation, in whatever frame the engine put it."""
-        data = observation.encode("utf-8", "replace")
-        ends = list(accumulate(map(len, self.codec.pieces(ids))))
+        data = _bytes(observation)
         whole = self.codec.bytes_of(ids)
-        at = len(rest.encode("utf-8", "replace"))
+        if data and whole == data and self.codec.special_ids.isdisjoint(ids):
+            self._append_env(ids, turn, exact, whole)  # as it nearly always is
+            return
+        ends = list(accumulate(map(len, self.codec.pieces(ids))))
+        at = len(_bytes(rest))
         if whole[at:] != data:
             at = max(whole.find(data), 0) if data else len(whole)
             at = at if whole[at : at + len(data)] == data else 0
@@ -381,13 +387,13 @@ class TraceRecorder:
         self._append_env(ids[first : max(last, first)], turn, exact)
         self._append(ids[max(last, first) :], Owner.SCAFFOLD, turn, exact)
 
-    def _append_env(self, ids: Sequence[int], turn: int, exact: bool) -> None:
+    def _append_env(
+        self, ids: Sequence[int], turn: int, exact: bool, text: bytes | None = None
+    ) -> None:
         if not self.codec.control_ids.isdisjoint(ids):
             self._problem(turn, "a control token stands in an observation")
-        self._append(ids, Owner.ENV, turn, exact)
-        self._rows[turn] = replace(
-            self._rows[turn], env_tokens=self._rows[turn].env_tokens + len(ids)
-        )
+        self._append(ids, Owner.ENV, turn, exact, text=text)
+        self._rows[turn]["env_tokens"] += len(ids)
 
     def _keep(self, written: _Written, count: int) -> None:
         """Add the agent's kept ids, and note the others as dropped."""
@@ -395,15 +401,16 @@ class TraceRecorder:
         ids = written.ids
         start = len(self._ids)
         logprobs = written.logprobs[:count] if written.logprobs is not None else None
-        self._append(ids[:count], Owner.AGENT, turn, written.exact, logprobs)
-        self._rows[turn] = replace(self._rows[turn], start=start, end=len(self._ids))
+        text = written.text if count == len(ids) else None
+        self._append(ids[:count], Owner.AGENT, turn, written.exact, logprobs, text)
+        self._rows[turn] |= {"start": start, "end": len(self._ids)}
         rest = written.rests.get(count, "")
         if written.exact and count < len(ids):
             text = self.codec.bytes_of(ids[count:])[len(rest.encode()) :]
             self._dropped.append(Dropped(turn, tuple(ids[count:]), text.decode("utf-8", "replace")))
         if rest:
             self._straddles += 1
-            self._rows[turn] = replace(self._rows[turn], exact=False)
+            self._rows[turn]["exact"] = False
 
     def _append(
         self,
@@ -412,15 +419,21 @@ class TraceRecorder:
         turn: int,
         exact: bool,
         logprobs: Sequence[float] | None = None,
+        text: bytes | None = None,
     ) -> None:
-        if not len(ids):
+        if not ids:
             return
         start, size = len(self._ids), len(ids)
-        self._ids.extend(ids if isinstance(ids, array) else array("i", ids))
+        try:
+            self._packed.extend(array("i", ids))
+        except (TypeError, OverflowError) as error:
+            self._problem(max(turn, 0), f"ids that are no token ids: {error}")
+            return
+        self._ids.extend(ids)
         self._source += bytes((owner,)) * size
         self._turn.extend(array("h", (turn,)) * size)
         self._logprob.extend(array("f", logprobs if logprobs is not None else _NAN * size))
-        text = self.codec.bytes_of(ids)
+        text = self.codec.bytes_of(ids) if text is None else text
         last = self._segments[-1] if self._segments else None
         if (
             last is not None
@@ -444,7 +457,9 @@ class TraceRecorder:
             return _Written(kept, encoded, None, False, [len(encoded)], whole=whole)
         logprobs = getattr(action, "logprobs", None)
         try:
-            ids = array("i", ids).tolist()
+            ids = list(ids)
+            if kept == action and (text := self.codec.bytes_of(ids)) == _bytes(kept):
+                return _Written(kept, ids, logprobs, True, [len(ids)], whole=whole, text=text)
             fit = self._fit(ids, str(action), kept)
         except (TypeError, ValueError, LookupError, OverflowError) as error:
             self._problem(len(self._rows), f"ids that the tokenizer does not have: {error}")
@@ -460,9 +475,7 @@ class TraceRecorder:
         self, ids: list[int], action: str, kept: str
     ) -> tuple[list[int], dict[int, str]] | None:
         """How many ids fit `kept`; None if the ids do not spell the action."""
-        wanted = action.encode("utf-8", "replace")
-        if kept == action and self.codec.bytes_of(ids) == wanted:
-            return [len(ids)], {}
+        wanted = _bytes(action)
         for literal in (False, True):
             pieces = self.codec.pieces(ids, literal)
             raw = b"".join(pieces)
@@ -471,7 +484,7 @@ class TraceRecorder:
             if shift and not (raw[:1] == b" " and raw.startswith(wanted, 1)):
                 continue
             ends = [max(end - shift, 0) for end in accumulate(map(len, pieces), initial=0)]
-            return _counts(ends, kept.encode("utf-8", "replace"), len(raw) - shift)
+            return _counts(ends, _bytes(kept), len(raw) - shift)
         return self._fit_characters(ids, action, kept)
 
     def _fit_characters(
@@ -507,9 +520,9 @@ class TraceRecorder:
         except ArgumentError as error:
             self._problem(0, str(error))
             return
-        self._ids, self._source = array("i"), bytearray()
-        self._turn, self._logprob, self._segments = array("h"), array("f"), []
-        self._rows = [replace(row, start=0, end=0, env_tokens=0) for row in self._rows]
+        self._clear()
+        for row in self._rows:
+            row |= {"start": 0, "end": 0, "env_tokens": 0}
         self._straddles = aligned.straddles
         borders = np.flatnonzero(np.diff(aligned.part)) + 1
         for a, b in zip([0, *borders], [*borders, len(aligned.ids)], strict=True):
@@ -520,7 +533,7 @@ class TraceRecorder:
             else:
                 self._append(aligned.ids[a:b], owner, turn, exact=False)
             if owner is Owner.AGENT:
-                self._rows[turn] = replace(self._rows[turn], start=start, end=len(self._ids))
+                self._rows[turn] |= {"start": start, "end": len(self._ids)}
 
 
 _NAN = (float("nan"),)
@@ -542,14 +555,8 @@ def _counts(ends: list[int], kept: bytes, total: int) -> tuple[list[int], dict[i
     return [most, most + 1], {most: rest}
 
 
-def _whole_ids(ids: Any) -> Sequence[int] | None:
-    """Ids of a context, None if the engine gave none or nonsense."""
-    if ids is None:
-        return None
-    try:
-        return array("i", ids)
-    except (TypeError, ValueError, OverflowError):
-        return None
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _common(first: Sequence[int], second: Sequence[int]) -> int:
@@ -564,7 +571,7 @@ def _text(data: bytes) -> str:
 
 
 def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
+    return hashlib.blake2b(_bytes(text), digest_size=8).hexdigest()
 
 
 def episode_row(prompt: str, info: Mapping[str, Any], seed: int | None, sample: int) -> EpisodeRow:
