@@ -25,11 +25,13 @@ class Transcript(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[str, dict[str, Any]]:
-        self._history, info = super().reset(seed=seed, options=options)
+        prompt, info = super().reset(seed=seed, options=options)
+        self._history = info.get("new_text", prompt)
         return self._history, {**info, "new_text": self._history}
 
     def step(self, action: str) -> tuple[str, Any, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = super().step(action)
-        self._history += info.get("kept", action) + observation
-        info = {**info, "new_text": observation}
+        new_text = info.get("new_text", observation)
+        self._history += info.get("kept", action) + new_text
+        info = {**info, "new_text": new_text}
         return self._history, reward, terminated, truncated, info

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from making import sample
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -91,6 +91,40 @@ def test_packed_samples_read_only_themselves(model: Any, width: int) -> None:
         causal = torch.tril(torch.ones(1, 1, width, width, dtype=torch.bool))
         leaking = torch.where(causal, 0.0, torch.finfo(torch.float32).min)
         assert summed_loss(model, packed, leaking) != pytest.approx(alone, rel=1e-4)
+
+
+SHAPES = st.lists(
+    st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(0, 4)), min_size=1, max_size=4
+)
+
+
+def shaped(shapes: list[tuple[int, int, int]]) -> list[Sample]:
+    return [
+        sample(("ab" * a, "1" * o, 0.0), ("c" * a, "", 1.0), prompt="p" * p) for p, a, o in shapes
+    ]
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(SHAPES, st.sampled_from(["left", "right"]), st.sampled_from([0, EOS, ord("a")]))
+def test_any_batch_and_any_packing_have_the_loss_of_their_samples(
+    model: Any, shapes: list[tuple[int, int, int]], side: Any, pad_id: int
+) -> None:
+    samples = shaped(shapes)
+    alone = sum(summed_loss(model, collate([own])) for own in samples)
+    batch = collate(samples, side=side, pad_id=pad_id)  # I12
+    assert summed_loss(model, batch) == pytest.approx(alone, rel=1e-4)
+    packed = pack(samples, max(map(len, samples)) + 7, pad_id=pad_id)  # I13
+    assert summed_loss(model, packed, additive(packed)) == pytest.approx(alone, rel=1e-4)
+
+
+@given(SHAPES, st.sampled_from(["left", "right"]))
+def test_what_is_read_is_not_what_is_trained(shapes: list[tuple[int, int, int]], side: Any) -> None:
+    batch = collate(shaped(shapes), side=side)
+    assert (batch.loss_mask <= (batch.attention_mask == 1)).all()
+    assert batch.loss_mask.sum() < batch.attention_mask.sum()  # I17: the prompt is only read
+    assert ((batch.labels != -100) == batch.loss_mask).all()
 
 
 def test_a_first_token_that_is_trained_is_not_when_it_is_packed() -> None:

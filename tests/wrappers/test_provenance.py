@@ -8,14 +8,17 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import react_envs
 from react_envs.agents.policies import OraclePolicy
+from react_envs.dialects import DIALECTS
 from react_envs.errors import ArgumentError
 from react_envs.spaces import TextSpace
 from react_envs.tokenization import ByteTokenizer, as_codec
 from react_envs.trace import Owner, Trace
-from react_envs.types import Completion, Context
+from react_envs.types import Completion, Context, ToolCall
 from react_envs.wrappers import Record, StepLimit, TokenProvenance, Transcript
 
 
@@ -94,6 +97,63 @@ def test_other_wrappers_do_not_change_the_trace(tmp_path: Path) -> None:
     ]
     for env in wrapped:
         assert run(env, REACT)["trace"] == plain
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from(["react", "hermes"]),
+    st.lists(st.integers(0, 2), max_size=3),
+    st.lists(st.text(max_size=20), min_size=1, max_size=3),
+)
+def test_no_stack_of_wrappers_changes_the_trace(
+    dialect: str, stack: list[int], actions: list[str]
+) -> None:
+    wrappers: list[Any] = [
+        Transcript,
+        lambda env: StepLimit(env, 9),
+        gym.wrappers.OrderEnforcing,
+    ]
+
+    def build(below: list[int], above: list[int]) -> gym.Env[str, str]:
+        env = make(dialect, tools=[], max_steps=len(actions))
+        for number in below:
+            env = wrappers[number](env)
+        env = TokenProvenance(env, ByteTokenizer())
+        for number in above:
+            env = wrappers[number](env)
+        return env
+
+    def last(env: gym.Env[str, str]) -> Trace:
+        env.reset(seed=0)
+        for action in actions:
+            *_, terminated, truncated, info = env.step(action)
+            if terminated or truncated:
+                break
+        trace: Trace = info["trace"]
+        return trace
+
+    plain = last(build([], []))
+    for cut in range(len(stack) + 1):
+        assert last(build(stack[:cut], stack[cut:])) == plain  # I20
+
+
+@pytest.mark.parametrize("name", [*DIALECTS])
+def test_in_every_dialect_the_agents_bytes_are_what_it_wrote_and_kept(name: str) -> None:
+    env = TokenProvenance(make(name), ByteTokenizer())
+    base: Any = env.unwrapped
+    _, info = env.reset(seed=0)
+    kept = []
+    for action in (
+        base.dialect.format_call(ToolCall("python", {"code": "print(6 * 7)"}), "hm"),
+        base.dialect.format_answer("42"),
+    ):
+        *_, info = env.step(action)
+        kept.append(info["kept"])
+    trace = info["trace"]
+    trace.check()
+    assert owned(trace, Owner.AGENT) == "".join(kept).encode()
+    assert b"42" in owned(trace, Owner.ENV)
+    assert b"6 * 7" not in owned(trace, Owner.ENV)
 
 
 def test_rewards_are_in_the_tables() -> None:
