@@ -67,11 +67,12 @@ def align(
     ends = np.cumsum([len(piece) for piece in pieces]) - dummy
     starts = np.maximum(ends - np.array([len(piece) for piece in pieces]), 0)
     borders = np.cumsum([len(part) for part in data])
-    # tokens without bytes, the BOS, are of the part where they stand
+    # tokens without bytes are of the part where they stand
     first = np.minimum(np.searchsorted(borders, starts, side="right"), len(parts) - 1)
     last = np.maximum(np.searchsorted(borders, ends - 1, side="right"), first)
     last = np.minimum(last, len(parts) - 1)
     agent = np.array([owner is Owner.AGENT for _, owner in parts])
+    first[ends <= 0] = last[ends <= 0] = 0  # the BOS, even before an empty prompt
     part = first.copy()
     straddles = 0
     for at in np.flatnonzero(first != last):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import copy
 import inspect
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from react_envs.errors import ArgumentError
-from react_envs.tokenization import TokenCodec, as_codec
+from react_envs.tokenization import TokenCodec, as_codec, common_prefix
 from react_envs.types import Message
 
 __all__ = ["ChatTemplate", "Reply", "TemplateAudit", "audit_template"]
 
 USER: Message = {"role": "user", "content": "a"}
+_SHARED: WeakKeyDictionary[TokenCodec, ChatTemplate] = WeakKeyDictionary()
+_ONE_AT_A_TIME = threading.Lock()
+"""A tokenizer's settings are switched while it renders. Shared by all: none waits long."""
 STAND_INS = ("b", "<think>\nb\n</think>\n\nb", "b\n</think>\n\nb")
 """Turns that stand for the agent's where only what follows is wanted: the agent's own text is
 never encoded. The first for which the template writes the same continuation is taken."""
@@ -28,10 +33,6 @@ class Reply:
     ids: list[int]
     """From the end-of-turn token on."""
     text: str
-    head: int
-    """Number of ids before the messages' content."""
-    tail: int
-    """Number of ids after it."""
 
 
 class ChatTemplate:
@@ -52,6 +53,13 @@ class ChatTemplate:
         ArgumentError: if there is no chat template, or transformers is older than 5.23.
     """
 
+    @classmethod
+    def of(cls, codec: TokenCodec) -> ChatTemplate:
+        """The template of `codec`, made once for all who share it."""
+        if codec not in _SHARED:
+            _SHARED[codec] = cls(codec)
+        return _SHARED[codec]
+
     def __init__(self, codec: TokenCodec) -> None:
         self._codec = codec
         self._tokenizer = copy.deepcopy(codec.source)
@@ -69,7 +77,7 @@ class ChatTemplate:
         # only special tokens are neutralised: a `<tool_call>` that is an added token is one
         # wherever it stands
         self._tokenizer.chat_control_tokens = []
-        self._frames: dict[Any, tuple[list[int], list[int]]] = {}
+        self._frames: dict[Any, list[list[int]]] = {}
         self._opening = self._text([USER])
         self._opening_specials = sum(i in codec.special_ids for i in self.render([USER]))
 
@@ -105,8 +113,8 @@ class ChatTemplate:
                 ids = self._ids_after(stand_in, messages)
                 if ids is None:
                     return None
-                head, tail = self.frame(ids, messages)
-                return Reply(ids, after, head, tail)
+                self._frames_of(messages)  # raises if a content is left out
+                return Reply(ids, after)
         return None
 
     @cached_property
@@ -115,30 +123,54 @@ class ChatTemplate:
         ids = self._ids_after("b", [USER])
         return ids[0] if ids else None
 
-    def frame(self, ids: Sequence[int], messages: Sequence[Message]) -> tuple[int, int]:
-        """How many of `ids`, which follow an agent's turn, stand before and after content.
+    def spans(self, ids: list[int], messages: Sequence[Message]) -> list[tuple[int, int]]:
+        """Where the contents of `messages` are in `ids`, which follow an agent's turn.
 
-        Header and footer are what two renderings with other contents have in common. A token
-        that holds the end of one and the beginning of the other counts as content. With
-        several messages, what stands between their contents does too.
+        What stands around contents is known from renderings in which one content after the
+        other is another; it is looked for from the ends and, between messages, by its special
+        tokens. A token that holds the end of a header and the beginning of a content belongs
+        to the content. Between messages that no special token separates, all is content.
+
+        Raises:
+            ArgumentError: if the template refuses the messages or leaves a content out.
         """
+        head, *between, tail = self._frames_of(messages)
         # the end-of-turn token may have been sampled: then `ids` begin after it
-        head, tail = self._frame_of(messages)
         skip = 1 if head and ids and head[0] != ids[0] else 0
-        before = _common(head[skip:], ids)
-        behind = _common(tail[::-1], ids[before:][::-1])
-        return before, behind
+        at = common_prefix(head[skip:], ids)
+        end = len(ids) - common_prefix(tail[::-1], ids[at:][::-1])
+        found = []
+        special = self._codec.special_ids
+        for frame in between:
+            first = next((n for n, index in enumerate(frame) if index in special), None)
+            mark = next((n for n in range(at, end) if ids[n] in special), None)
+            if first is None or mark is None:
+                continue
+            close = mark - common_prefix(frame[:first][::-1], ids[at:mark][::-1])
+            found.append((at, close))
+            at = mark + common_prefix(frame[first:], ids[mark:end])
+        return [*found, (at, max(end, at))]
 
-    def _frame_of(self, messages: Sequence[Message]) -> tuple[list[int], list[int]]:
-        key = tuple((m.get("role"), m.get("name"), m.get("tool_call_id")) for m in messages)
+    def _frames_of(self, messages: Sequence[Message]) -> list[list[int]]:
+        """The ids before, between and after contents that are one letter each."""
+        key = tuple((m.get("role"), m.get("name"), "tool_call_id" in m) for m in messages)
         if key not in self._frames:
-            first, second = (
-                self._ids_after("b", [{**message, "content": text} for message in messages]) or []
-                for text in ("x", "Y")
-            )
-            head = _common(first, second)
-            tail = _common(first[head:][::-1], second[head:][::-1])
-            self._frames[key] = first[:head], first[len(first) - tail :]
+            plain = [{**message, "content": "x"} for message in messages]
+            base = self._ids_after("b", plain) or []
+            borders = [0]
+            for at in range(len(messages)):
+                varied = [*plain[:at], {**plain[at], "content": "Y"}, *plain[at + 1 :]]
+                other = self._ids_after("b", varied) or []
+                if base and base == other:
+                    role = messages[at].get("role")
+                    raise ArgumentError(f"the chat template leaves out what the role {role!r} says")
+                same = common_prefix(base, other)
+                behind = common_prefix(base[same:][::-1], other[same:][::-1])
+                borders += [same, len(base) - behind]
+            borders.append(len(base))
+            self._frames[key] = [
+                base[a : max(a, b)] for a, b in zip(borders[::2], borders[1::2], strict=True)
+            ]
         return self._frames[key]
 
     def _after(self, turn: str, messages: Sequence[Message]) -> str | None:
@@ -159,11 +191,12 @@ class ChatTemplate:
 
     def _apply(self, messages: Sequence[Message], generation_prompt: bool, **options: Any) -> Any:
         try:
-            return self._tokenizer.apply_chat_template(
-                [_valid(message) for message in messages],
-                add_generation_prompt=generation_prompt,
-                **options,
-            )
+            with _ONE_AT_A_TIME:
+                return self._tokenizer.apply_chat_template(
+                    [_valid(message) for message in messages],
+                    add_generation_prompt=generation_prompt,
+                    **options,
+                )
         # whatever the template's own code does with messages it was not written for
         except Exception as error:
             roles = [message.get("role") for message in messages]
@@ -179,7 +212,8 @@ class TemplateAudit:
 
     roles: Mapping[str, str]
     """For each role an observation may have: `"extends"` if every context begins with the one
-    before it and the turn after it, `"rewrites"` if not, or `"refuses: ..."`."""
+    before it and the turn after it, `"rewrites"` if not, `"loses the content"` if what the
+    message says is not in it, or `"refuses: ..."`."""
     thoughts: Mapping[str, str]
     """The same where the agent's turns hold `<think>` blocks."""
     end_of_turn: str | None
@@ -238,6 +272,8 @@ def _extends(template: ChatTemplate, role: str, turns: Sequence[str]) -> str:
             longer = template.text(messages)
             if not longer.startswith(text + turn):
                 return "rewrites"
+            if result["content"] not in longer[len(text + turn) :]:
+                return "loses the content"
             text = longer
     except ArgumentError as error:
         return f"refuses: {error.__cause__}"
@@ -261,7 +297,7 @@ def _end_of_turn(template: ChatTemplate, codec: TokenCodec, role: str) -> tuple[
 def _generation_prompt(template: ChatTemplate, codec: TokenCodec) -> str:
     with_it = template.render([USER])
     without = template.render([USER], generation_prompt=False)
-    added = with_it[_common(with_it, without) :]
+    added = with_it[common_prefix(with_it, without) :]
     return codec.literal_bytes_of(added).decode("utf-8", "replace")
 
 
@@ -287,14 +323,6 @@ def _notes(
     if trims:
         notes.append("a turn that begins or ends with white space forks")
     return notes
-
-
-def _common(first: Sequence[int], second: Sequence[int]) -> int:
-    """Length of the common beginning."""
-    for at, (a, b) in enumerate(zip(first, second, strict=False)):
-        if a != b:
-            return at
-    return min(len(first), len(second))
 
 
 def _valid(message: Message) -> Message:

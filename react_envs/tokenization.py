@@ -14,7 +14,7 @@ from typing import Any
 
 from react_envs.errors import ArgumentError
 
-__all__ = ["ByteTokenizer", "TokenCodec", "as_codec"]
+__all__ = ["ByteTokenizer", "TokenCodec", "as_codec", "common_prefix"]
 
 _PRINTABLE = [*range(33, 127), *range(161, 173), *range(174, 256)]
 _OTHERS = sorted(set(range(256)) - set(_PRINTABLE))
@@ -94,7 +94,8 @@ class TokenCodec:
     def _without_controls(self, text: str, encode: Callable[[str], Sequence[int]]) -> list[int]:
         """Ids of `text`, which is cut inside whatever spells a control token.
 
-        A Unigram model has its special tokens in its vocabulary, and finds them in any text.
+        A Unigram model has its special tokens in its vocabulary, and finds them in any text,
+        some of them only after it has normalised it.
         """
         text = text.encode("utf-8", "replace").decode()
         ids = list(encode(text))
@@ -104,15 +105,46 @@ class TokenCodec:
         names = sorted((self._literal[index].decode() for index in found), key=len, reverse=True)
         spelt = re.compile("|".join(map(re.escape, names)))
         cuts = [match.start() + 1 for match in spelt.finditer(text)]
-        if not cuts or cuts[-1] == len(text):
-            return ids
+        if not cuts or cuts[-1] == len(text):  # normalised into one, or one character long
+            return self._one_by_one(text)
         head = self._without_controls(text[: cuts[0]], encode)
         pieces = (text[a:b] for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True))
         return head + [index for piece in pieces for index in self.encode(piece)]
 
+    def _one_by_one(self, text: str) -> list[int]:
+        """Ids of each character; a question mark for one that is a control token by itself."""
+        ids: list[int] = []
+        for character in text:
+            own = self._encode_after(character)
+            is_text = self.control_ids.isdisjoint(own)
+            ids += own if is_text else self._encode_after("?")
+        return ids
+
+    def __deepcopy__(self, memo: Any) -> TokenCodec:
+        return self  # nothing in it changes, and copies of environments share it
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.source is None:
+            raise TypeError("a codec made by hand cannot be pickled: it has no tokenizer")
+        return as_codec, (self.source,)
+
     def bytes_of(self, ids: Iterable[int]) -> bytes:
-        """Text that the ids write, as bytes; special tokens write nothing."""
+        """Text that the ids write, as bytes; special tokens write nothing.
+
+        Raises:
+            LookupError: for an id that no token has.
+        """
         return b"".join(map(self._text.__getitem__, ids))
+
+    def readable(self, ids: Iterable[int]) -> str:
+        """Text of ids that a model may have sampled: an id that no token has writes nothing."""
+        known = []
+        for index in ids:
+            try:
+                known.append(self._text[index])
+            except LookupError:  # a row of the embedding beyond the vocabulary
+                continue
+        return b"".join(known).decode("utf-8", "replace")
 
     def literal_bytes_of(self, ids: Iterable[int]) -> bytes:
         """The same with special tokens spelt out."""
@@ -134,6 +166,18 @@ class _Cache(dict[int, bytes]):
     def __missing__(self, index: int) -> bytes:
         value = self[index] = self._make(index)
         return value
+
+
+def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
+    """Length of the common beginning of two sequences of ids.
+
+    >>> common_prefix([1, 2, 3], [1, 2, 4])
+    2
+    """
+    for at, (a, b) in enumerate(zip(first, second, strict=False)):
+        if a != b:
+            return at
+    return min(len(first), len(second))
 
 
 class ByteTokenizer:
@@ -162,7 +206,7 @@ def as_codec(tokenizer: Any) -> TokenCodec:
     """The codec of a tokenizer; a codec is returned as it is, so that many may share one.
 
     Taken are: `transformers` tokenizers, `tokenizers.Tokenizer`, those of `mistral_common`, a
-    `sentencepiece` processor, and any object with `encode(text) -> ids` and
+    `sentencepiece` processor, a `tiktoken` encoding, and any object with `encode(text) -> ids` and
     `token_bytes(id) -> bytes` (optional: `special_ids`, `bos_id`, `eos_id`).
 
     Not covered: tokenizers whose tokens have no bytes of their own (WordPiece, word-level
@@ -186,9 +230,12 @@ def as_codec(tokenizer: Any) -> TokenCodec:
         return _of_slow(tokenizer)
     if hasattr(tokenizer, "id_to_piece"):
         return _of_sentencepiece(tokenizer, tokenizer)
+    if hasattr(tokenizer, "decode_single_token_bytes"):
+        return _of_tiktoken(tokenizer)
     raise ArgumentError(
-        "expected a tokenizer of transformers, tokenizers, mistral_common or sentencepiece, or an "
-        f"object with encode(text) and token_bytes(id), got {type(tokenizer).__name__}"
+        "expected a tokenizer of transformers, tokenizers, mistral_common, sentencepiece or "
+        "tiktoken, or an object with encode(text) and token_bytes(id), "
+        f"got {type(tokenizer).__name__}"
     )
 
 
@@ -218,15 +265,17 @@ def _of_backend(
     backend.no_padding()
     backend.encode_special_tokens = True
     added = backend.get_added_tokens_decoder()
-    state = json.loads(backend.decoder.__getstate__()) if backend.decoder is not None else {}
-    of_piece = _piece_decoder(list(_decoders(state)))
+    # without a decoder, the pre-tokenizer says how the pieces are written
+    how = backend.decoder if backend.decoder is not None else backend.pre_tokenizer
+    state = json.loads(how.__getstate__()) if how is not None else {}
+    of_piece = _piece_decoder(list(_steps(state)))
 
     def token_bytes(index: int) -> bytes:
         if index in added:
             return str(added[index].content).encode()
         piece = backend.id_to_token(index)
         if piece is None:
-            return b""  # a row of the embedding that no token has
+            raise LookupError(f"no token has the id {index}")
         return of_piece(piece)
 
     whole, bare = backend.encode("a").ids, backend.encode("a", add_special_tokens=False).ids
@@ -246,11 +295,11 @@ def _find(whole: list[int], part: list[int]) -> int:
     return next((n for n in starts if whole[n : n + len(part)] == part), 0)
 
 
-def _decoders(state: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    """The decoder's steps, sequences of them opened up."""
+def _steps(state: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """The steps of a decoder (or pre-tokenizer), sequences of them opened up."""
     if state.get("type") == "Sequence":
-        for inner in state["decoders"]:
-            yield from _decoders(inner)
+        for inner in state.get("decoders", state.get("pretokenizers", ())):
+            yield from _steps(inner)
     elif state:
         yield state
 
@@ -263,8 +312,12 @@ def _piece_decoder(steps: list[dict[str, Any]]) -> Callable[[str], bytes]:
     if "Metaspace" in kinds:
         return lambda piece: _of_metaspace(piece, kinds["Metaspace"].get("replacement", "▁"))
     if "ByteFallback" in kinds or "Replace" in kinds:
-        space = kinds.get("Replace", {}).get("pattern", {}).get("String", "▁")
-        return lambda piece: _of_metaspace(piece, space)
+        replaced = [
+            (step["pattern"]["String"], step["content"])
+            for step in steps
+            if step["type"] == "Replace" and "String" in step["pattern"]
+        ]
+        return lambda piece: _of_metaspace(_replace(piece, replaced))
     if "BPEDecoder" in kinds:
         suffix = kinds["BPEDecoder"]["suffix"]
         return lambda piece: piece.replace(suffix, " ").encode()
@@ -274,6 +327,12 @@ def _piece_decoder(steps: list[dict[str, Any]]) -> Callable[[str], bytes]:
         f"the tokens of a tokenizer with the decoder {[*kinds] or None} have no bytes of their "
         "own; pass an object with encode(text) and token_bytes(id) instead"
     )
+
+
+def _replace(piece: str, pairs: list[tuple[str, str]]) -> str:
+    for old, new in pairs:
+        piece = piece.replace(old, new)
+    return piece
 
 
 def _of_metaspace(piece: str, space: str = "▁") -> bytes:
@@ -327,6 +386,17 @@ def _of_sentencepiece(model: Any, source: Any) -> TokenCodec:
         [bos] if bos >= 0 else [],
         eos if eos >= 0 else None,
         source,
+    )
+
+
+def _of_tiktoken(encoding: Any) -> TokenCodec:
+    names = encoding.special_tokens_set
+    return TokenCodec(
+        encoding.encode_ordinary,
+        encoding.decode_single_token_bytes,
+        map(encoding.encode_single_token, names),
+        eos_id=encoding.eot_token if "<|endoftext|>" in names else None,
+        source=encoding,
     )
 
 

@@ -173,7 +173,13 @@ class Sample:
         return np.where(self.loss_mask(train), self.ids, ignore_index).astype(np.int64)
 
     def truncated(self, max_tokens: int) -> Sample:
-        """The first `max_tokens` tokens, all arrays cut alike, spans of turns too."""
+        """The first `max_tokens` tokens, all arrays cut alike, spans of turns too.
+
+        Raises:
+            ArgumentError: if `max_tokens` is negative.
+        """
+        if max_tokens < 0:
+            raise ArgumentError(f"max_tokens must not be negative, actually: {max_tokens}")
         n = min(max_tokens, len(self.ids))
         turns = tuple(
             replace(row, start=min(row.start, n), end=min(row.end, n)) for row in self.turns
@@ -231,7 +237,7 @@ class Trace:
         bad = {problem.turn for problem in self.problems}
         samples = []
         for a, b, first, last in zip(starts, ends, first_turns, last_turns, strict=True):
-            if bad.isdisjoint(range(first, max(last, first + 1))):
+            if a < b and bad.isdisjoint(range(first, max(last, first + 1))):
                 own = self.turns[first:last]
                 rows = tuple(replace(row, start=row.start - a, end=row.end - a) for row in own)
                 arrays = (self.ids[a:b], self.source[a:b], self.turn[a:b], self.logprob[a:b])
@@ -262,15 +268,18 @@ class Trace:
             _law(bool((self.turn[row.start : row.end] == row.turn).all()), "spans name their turn")
             env = int(((self.source == int(Owner.ENV)) & (self.turn == row.turn)).sum())
             _law(env == row.env_tokens, "counts of observations")
-        _law(all(0 < fork.at < n for fork in self.forks), "forks lie inside")
+        _law(all(0 < fork.at <= n for fork in self.forks), "forks lie inside")
         for a, b in zip(
             [0, *(f.at for f in self.forks)], [*(f.at for f in self.forks), n], strict=True
         ):
             _law(bool((np.diff(self.turn[a:b].astype(int)) >= 0).all()), "turns only grow")
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as JSON values; `from_json` gives it back. Unknown log-probabilities are
-        null, bytes are Latin-1 text."""
+        """All of it as JSON values; `from_json` gives it back.
+
+        Unknown log-probabilities are null, infinite ones the texts "inf" and "-inf", bytes
+        are Latin-1 text.
+        """
         tables = {name: [asdict(row) for row in getattr(self, name)] for name in _TABLES}
         for segment in tables["segments"]:
             segment["text"] = segment["text"].decode("latin-1")
@@ -281,7 +290,7 @@ class Trace:
             "ids": self.ids.tolist(),
             "source": self.source.tolist(),
             "turn": self.turn.tolist(),
-            "logprob": [None if np.isnan(value) else float(value) for value in self.logprob],
+            "logprob": [_json_number(float(value)) for value in self.logprob],
             **tables,
             "episode": asdict(self.episode),
             "straddles": self.straddles,
@@ -303,7 +312,10 @@ class Trace:
                 segment["owner"] = Owner[segment["owner"]]
             for row in tables["dropped"]:
                 row["ids"] = tuple(row["ids"])
-            logprob = [np.nan if item is None else item for item in value["logprob"]]
+            logprob = [np.nan if item is None else float(item) for item in value["logprob"]]
+            for name in ("ids", "source", "turn"):
+                _law(all(type(item) is int for item in value[name]), f"{name} are integers")
+            _law(type(value["straddles"]) is int, "a number of straddles")
             trace = cls(
                 np.asarray(value["ids"], dtype=np.int32),
                 np.asarray(value["source"], dtype=np.uint8),
@@ -314,7 +326,9 @@ class Trace:
                 unread=value["unread"],
                 **{name: tuple(_TABLES[name](**row) for row in tables[name]) for name in _TABLES},
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except ArgumentError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ArgumentError(f"this is no trace: {type(error).__name__}: {error}") from error
         trace.check()
         return trace
@@ -343,6 +357,12 @@ _TABLES: dict[str, Any] = {
     "forks": Fork,
     "problems": Problem,
 }
+
+
+def _json_number(value: float) -> float | str | None:
+    if np.isnan(value):
+        return None
+    return value if np.isfinite(value) else str(value)
 
 
 def owner_set(train: Iterable[Owner | str]) -> frozenset[Owner]:

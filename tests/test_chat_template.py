@@ -119,13 +119,13 @@ def test_every_template_of_trl_gives_the_reference_context_or_forks_or_refuses(n
         if audit.generation_prompt.rstrip().endswith("<think>"):
             turns = [f"hm\n</think>\n\n{turn}" for turn in turns]
         trace, contexts, recorder = converse(name, turns, results, role)
-        if verdicts[role].startswith("refuses"):
-            assert trace.problems
+        if trace.problems:  # the sample is dropped, and the reason is said
+            assert not verdicts[role].startswith("extends")
             assert trace.to_samples() == []
-            assert "refuses" in trace.problems[0].reason
+            assert re.search("refuses|leaves out", trace.problems[0].reason)
             continue
+        assert not verdicts[role].startswith(("refuses", "loses"))
         trace.check()
-        assert not trace.problems
         samples = trace.to_samples()
         begins = [0, *(fork.turn for fork in trace.forks)]
         for sample, begin, end in zip(samples, begins, [*begins[1:], len(turns)], strict=True):
@@ -150,8 +150,8 @@ def test_every_template_of_trl_gives_the_reference_context_or_forks_or_refuses(n
 def test_any_contents_give_the_reference_context_or_a_fork(
     name: str, turns: list[tuple[str, str]], role: str, given_prompts: bool
 ) -> None:
-    if name == "gemma3" and role == "tool":
-        return  # it refuses the role, which the test above covers
+    if name in ("gemma3", "phi3") and role == "tool":
+        return  # they refuse the role or leave it out, which the test above covers
     texts = [turn for turn, _ in turns]
     trace, contexts, recorder = converse(
         name, texts, [result for _, result in turns], role, given_prompts=given_prompts

@@ -18,7 +18,7 @@ import torch
 from recording import Engine, codec
 from torch.nn import functional as F
 
-from react_envs import alignment, recorder, trace
+from react_envs import alignment, recorder, sampled_turn, trace
 from react_envs.tokenization import ByteTokenizer, TokenCodec, as_codec
 from react_envs.trace import Owner
 from react_envs.training import batches, loss, returns
@@ -95,6 +95,24 @@ def check_recorder(module: Any) -> None:
         bad.act(Completion("c", prompt_token_ids=context, token_ids=[99]))
         bad.observe("", terminated=True)
         assert bad.end().to_samples() == []
+
+
+def check_turns(module: Any) -> None:
+    """The recorder's checks with this reading of turns, and a few that it cannot show."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recorder, "read_turn", module.read_turn)
+        check_recorder(recorder)
+    emoji = [b"\xf0\x9f", b"\x99\x82\n", b"x"]
+    own = TokenCodec(lambda text: [2] * len(text), emoji.__getitem__)
+    cut = module.read_turn(own, Completion("🙂\nx", token_ids=[0, 1, 2]), "🙂")
+    assert (cut.counts, cut.rests) == ([0], {0: "🙂"})
+    words = [b"a", b">\n", b">", b"\n1"]
+    own = TokenCodec(lambda text: [words.index(text.encode())], words.__getitem__)
+    turn = module.read_turn(own, Completion("a>\n", token_ids=[0, 1]), "a>")
+    # the context of an engine that did not keep the token: its half and a line break of the
+    # observation happen to be that token
+    assert turn.stayed([0, 1], own, "\n") == 1
+    assert turn.stayed([0, 1, 3], own, "\n1") == 2
 
 
 def check_alignment(module: Any) -> None:
@@ -215,23 +233,27 @@ def check_returns(module: Any) -> None:
 MUTATIONS: list[tuple[types.ModuleType, Callable[[Any], None], str, str, str]] = [
     (recorder, check_recorder, "owners swapped",
      "self._append(ids[:count], Owner.AGENT,", "self._append(ids[:count], Owner.ENV,"),
-    (recorder, check_recorder, "one kept token too few",
+    (sampled_turn, check_turns, "one kept token too few",
      "most = bisect_right(ends, len(kept)) - 1", "most = max(bisect_right(ends, len(kept)) - 2, 0)"),
-    (recorder, check_recorder, "one kept token too many",
+    (sampled_turn, check_turns, "one kept token too many",
      "most = bisect_right(ends, len(kept)) - 1", "most = bisect_right(ends, len(kept))"),
-    (recorder, check_recorder, "the sampled end of turn lost",
-     "return _Written(kept, ids, logprobs, True, [len(ids)], whole=whole, text=text)",
-     "return _Written(kept, ids, logprobs, True, [len(ids) - 1], whole=whole, text=text)"),
-    (recorder, check_recorder, "agent text encoded again",
-     "ids = list(ids)\n", "ids = self.codec.encode(str(action))\n            logprobs = None\n"),
+    (sampled_turn, check_turns, "the sampled end of turn lost",
+     "return SampledTurn(kept, ids, logprobs, True, [len(ids)], whole=whole, text=written)",
+     "return SampledTurn(kept, ids, logprobs, True, [len(ids) - 1], whole=whole, text=written)"),
+    (sampled_turn, check_turns, "agent text encoded again",
+     "ids = plain_ids(ids)\n", "ids = codec.encode(text)\n        action = text\n"),
+    (sampled_turn, check_turns, "a token that the observation completes taken for the agent's",
+     "if count <= max(self.counts) or _holds(codec, after[count:], observation):", "if True:"),
+    (sampled_turn, check_turns, "a rest that ends inside a character",
+     "while kept[ends[most]] & 0xC0 == 0x80:", "while False:"),
     (recorder, check_recorder, "observations given a log-probability of zero",
      "_NAN = (float(\"nan\"),)", "_NAN = (0.0,)"),
     (recorder, check_recorder, "observations numbered with the next turn",
      "self._append(ids, Owner.ENV, turn, exact, text=text)",
      "self._append(ids, Owner.ENV, turn + 1, exact, text=text)"),
     (recorder, check_recorder, "the rest of a cut token trained",
-     "self._append(ids[:first], Owner.SCAFFOLD, turn, exact)\n        self._append_env(ids[first : max",
-     "self._append(ids[:first], Owner.AGENT, turn, exact)\n        self._append_env(ids[first : max"),
+     "self._append(ids[:first], Owner.SCAFFOLD, turn, exact)",
+     "self._append(ids[:first], Owner.AGENT, turn, exact)"),
     (recorder, check_recorder, "a dropped tail forgotten",
      "if written.exact and count < len(ids):", "if False:"),
     (recorder, check_recorder, "contexts not compared",
@@ -239,17 +261,17 @@ MUTATIONS: list[tuple[types.ModuleType, Callable[[Any], None], str, str, str]] =
     (recorder, check_recorder, "control tokens let through",
      "if not self.codec.control_ids.isdisjoint(ids):", "if False:"),
     (recorder, check_recorder, "misspelt ids trained",
-     "if not written.spelt and", "if False and"),
+     "if not written.spelt:", "if False:"),
     (recorder, check_recorder, "log-probabilities one to the left",
      "written.logprobs[:count]", "written.logprobs[1 : count + 1]"),
     (recorder, check_recorder, "what was sampled not counted",
-     "len(written.ids) if known", "written.counts[0] if known"),
+     "len(written.ids) if written.exact", "written.counts[0] if written.exact"),
     (recorder, check_recorder, "two encodings where the engine has one",
-     "ids = self.codec.encode(rest + written.observation)",
-     "ids = self.codec.encode(rest) + self.codec.encode(written.observation)"),
-    (recorder, check_recorder, "special tokens of an observation taken for control tokens",
-     "ids = self.codec.encode(rest + written.observation)",
-     "ids = self.codec.encode((rest + written.observation).replace('<|im_end|>', ''))"),
+     "self.codec.encode(rest + self._observation)",
+     "self.codec.encode(rest) + self.codec.encode(self._observation)"),
+    (recorder, check_recorder, "an observation left out",
+     "self.codec.encode(rest + self._observation)",
+     "self.codec.encode((rest + self._observation).replace('<|im_end|>', ''))"),
     (alignment, check_alignment, "straddling tokens trained",
      'agent[n] == (straddle == "include")', 'agent[n] != (straddle == "include")'),
     (alignment, check_alignment, "a token owned by where it begins",
@@ -273,7 +295,7 @@ MUTATIONS: list[tuple[types.ModuleType, Callable[[Any], None], str, str, str]] =
     (trace, check_samples, "the mask not truncated with the ids",
      "source=self.source[:n],", ""),
     (trace, check_samples, "null read as zero",
-     "np.nan if item is None else item", "0.0 if item is None else item"),
+     "np.nan if item is None else float(item)", "0.0 if item is None else float(item)"),
     (batches, check_batches, "padding inferred from the padding id",
      "attention_mask=sample.attention_mask[None],",
      "attention_mask=(sample.ids[None] != 257).astype(np.int64),"),
@@ -283,7 +305,7 @@ MUTATIONS: list[tuple[types.ModuleType, Callable[[Any], None], str, str, str]] =
     (batches, check_batches, "packed samples read each other",
      "allowed: NDArray[np.bool_] = same & causal", "allowed: NDArray[np.bool_] = causal"),
     (batches, check_batches, "a sample predicts the next one's first token",
-     'out["labels"][row, start] = IGNORE_INDEX', "pass"),
+     'out["labels"][at, start : start + 1] = IGNORE_INDEX', "pass"),
     (returns, check_returns, "rewards on the first token of a turn",
      "out[end - 1] += reward", "out[start] += reward"),
     (returns, check_returns, "returns that stop at observations",

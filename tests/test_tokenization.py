@@ -106,8 +106,11 @@ def test_a_codec_is_its_own_codec() -> None:
     assert as_codec(own) is own
 
 
-def test_ids_that_no_token_has_write_nothing() -> None:
-    assert codec("qwen").bytes_of([10_000]) == b""
+def test_an_id_that_no_token_has_is_told() -> None:
+    own = codec("qwen")
+    with pytest.raises(LookupError):
+        own.bytes_of([10_000])
+    assert own.readable([*own.encode("a"), 10_000]) == "a"
 
 
 def test_a_vocabulary_may_lack_letters() -> None:

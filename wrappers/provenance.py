@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -10,9 +12,9 @@ import gymnasium as gym
 from react_envs.alignment import Straddle
 from react_envs.chat_template import ChatTemplate
 from react_envs.errors import ArgumentError
-from react_envs.recorder import TraceRecorder, episode_row
+from react_envs.recorder import TraceRecorder, digest
 from react_envs.tokenization import as_codec
-from react_envs.trace import Owner, Trace
+from react_envs.trace import EpisodeRow, Owner, Trace
 
 __all__ = ["TokenProvenance"]
 
@@ -20,10 +22,12 @@ _MODES = ("completion", "chat")
 _TEXT = ("segments", "whole")
 _STRADDLE = ("exclude", "include", "error")
 _END_OF_TURN = ("scaffold", "agent")
+MAX_GROUPS = 100_000
+"""Groups whose episodes are counted; after that, counting begins anew."""
 
 
 class TokenProvenance(gym.Wrapper[str, str, str, str]):
-    """Records an episode as tokens with owners; put it outside the rewards.
+    """Records an episode as tokens with owners; put it outside the rewards and what ends episodes.
 
     Every token of an episode belongs to the prompt, the agent, an observation or the scaffold
     around them (`react_envs.trace.Owner`). The last `info` of an episode carries the `trace`
@@ -93,7 +97,7 @@ class TokenProvenance(gym.Wrapper[str, str, str, str]):
         codec = as_codec(tokenizer)
         self.recorder = TraceRecorder(
             codec,
-            ChatTemplate(codec) if mode == "chat" else None,
+            ChatTemplate.of(codec) if mode == "chat" else None,
             whole=straddle if text == "whole" else None,
             end_of_turn=Owner.AGENT if end_of_turn == "agent" else Owner.SCAFFOLD,
         )
@@ -105,8 +109,9 @@ class TokenProvenance(gym.Wrapper[str, str, str, str]):
 
     @property
     def counts(self) -> Counter[str]:
-        """Over all episodes: `episodes`, `turns`, `samples`, `dropped_samples`, `forks`,
-        `straddles`, `inexact_turns`, `misspelt_turns`."""
+        """Over all episodes: `episodes`, `abandoned` (by a reset in their midst), `turns`,
+        `samples`, `dropped_samples`, `forks`, `straddles`, `inexact_turns`, `misspelt_turns`,
+        `altered_observations`."""
         return self.recorder.counts
 
     def reset(
@@ -114,52 +119,87 @@ class TokenProvenance(gym.Wrapper[str, str, str, str]):
     ) -> tuple[str, dict[str, Any]]:
         prompt, info = super().reset(seed=seed, options=options)
         text = info.get("new_text", prompt)
-        row = episode_row(text, info, seed, 0)
-        number = self._episodes[row.group_id]
-        self._episodes[row.group_id] += 1
-        row = episode_row(text, info, seed, number)
         messages = info.get("messages") or [{"role": "user", "content": text}]
-        self.recorder.begin(text, messages, episode=row)
+        self.recorder.begin(text, messages, episode=self._episode_row(text, info, seed))
         self._running, self._reward = True, 0.0
         return prompt, info
 
     def step(self, action: str) -> tuple[str, Any, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, info = super().step(action)
-        if not self._running:
-            return observation, reward, terminated, truncated, info
-        self._reward += float(reward)
+        if self._running:
+            try:
+                self._record(action, observation, reward, terminated, truncated, info)
+            # a foreign environment may say anything, and must not end a run by it
+            except Exception as error:
+                self.recorder.fail(error)
+            if terminated or truncated:
+                info = {**info, "trace": self.finish(info)}
+        return observation, reward, terminated, truncated, info
+
+    def _record(
+        self,
+        action: str,
+        observation: str,
+        reward: Any,
+        terminated: bool,
+        truncated: bool,
+        info: dict[str, Any],
+    ) -> None:
         text = info.get("new_text", observation)
-        self.recorder.act(action, info.get("kept", action))
+        self.recorder.act(action, info.get("kept"))
         self.recorder.observe(
             text,
-            _others(info.get("messages"), text),
+            self._others(info.get("messages"), text),
             reward=float(reward),
-            reward_terms=dict(info.get("reward_terms", {})),
+            reward_terms=_numbers(info.get("reward_terms")),
             action_ok=info.get("parse_error") is None
             and info.get("tool_ok") is not False
             and not info.get("fabricated_observation", False),
             terminated=bool(terminated),
             truncated=bool(truncated),
         )
-        if terminated or truncated:
-            info = {**info, "trace": self._end(info, bool(terminated), bool(truncated))}
-        return observation, reward, terminated, truncated, info
+        self._reward += float(reward)
 
-    def _end(self, info: dict[str, Any], terminated: bool, truncated: bool) -> Trace:
+    def finish(self, info: Mapping[str, Any] | None = None) -> Trace:
+        """End the recording and give its trace.
+
+        Called by the last step. Call it yourself where an episode ends outside: by a wrapper
+        round this one (`TimeLimit`), or by an error.
+
+        Raises:
+            ArgumentError: if no episode is being recorded.
+        """
+        info = info or {}
         stop_reason = info.get("stop_reason")
+        rows = self.recorder.rows
         self._running = False
         self.trace = self.recorder.end(
             reward=self._reward,
-            reward_terms=dict(info.get("reward_terms", {})),
+            reward_terms=dict(rows[-1]["reward_terms"]) if rows else {},
             stop_reason=None if stop_reason is None else str(stop_reason),
-            terminated=terminated,
-            truncated=truncated,
+            terminated=bool(rows) and rows[-1]["terminated"],
+            truncated=bool(rows) and rows[-1]["truncated"],
         )
         return self.trace
 
+    def _episode_row(self, prompt: str, info: Mapping[str, Any], seed: int | None) -> EpisodeRow:
+        """Episodes of one task share a group; unseeded ones are told apart by chance."""
+        named = [info.get(name) for name in ("dataset", "split", "index", "fingerprint")]
+        group = digest(prompt) if info.get("index") is None else ":".join(map(str, named))
+        if len(self._episodes) > MAX_GROUPS:
+            self._episodes.clear()
+        number = self._episodes[group]
+        self._episodes[group] += 1
+        run = uuid.uuid4().hex[:12] if seed is None else seed
+        return EpisodeRow(group, f"{group}#{run}.{number}", seed, number)
 
-def _others(messages: Any, text: str) -> list[dict[str, Any]]:
-    """The messages of a step that answer the agent's own."""
-    if messages is None:
-        return [{"role": "user", "content": text}] if text else []
-    return [message for message in messages if message.get("role") != "assistant"]
+    def _others(self, messages: Any, text: str) -> list[dict[str, Any]]:
+        """The messages of a step that answer the agent's own; only a template needs them."""
+        if self.recorder.template is None:
+            return []
+        others = [message for message in messages or () if message.get("role") != "assistant"]
+        return others or ([{"role": "user", "content": text}] if text else [])
+
+
+def _numbers(terms: Any) -> dict[str, float]:
+    return {str(name): float(value) for name, value in (terms or {}).items()}

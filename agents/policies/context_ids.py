@@ -122,7 +122,7 @@ class ContextIds:
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """The text of ids that follow other text: special tokens left out, spaces as they are."""
-        return self._codec.bytes_of(token_ids).decode("utf-8", "replace")
+        return self._codec.readable(token_ids)
 
     def _extend_text(self, last: _SampledTurn, now: EncodedContext, kept: str) -> array[int] | None:
         """Ids of `last`, of its kept tokens and of the text after them; None if it forked."""

@@ -26,6 +26,7 @@ from react_envs.training.returns import discounted_returns, per_token, token_rew
 
 if TYPE_CHECKING:
     from react_envs.training.loss import (
+        PolicyLoss,
         fused_linear_cross_entropy,
         masked_cross_entropy,
         next_token_labels,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Batch",
     "Packed",
+    "PolicyLoss",
     "build_sft_labels",
     "collate",
     "discounted_returns",
@@ -65,3 +67,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(loss, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

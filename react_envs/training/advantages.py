@@ -54,6 +54,7 @@ def group_advantages(
     [0.5, -0.5]
     """
     values = _finite(returns, "returns")
+    groups = groups.tolist() if hasattr(groups, "tolist") else groups  # tensors hash by identity
     if len(groups) != len(values):
         raise ArgumentError(f"expected a group for {len(values)} returns, got {len(groups)}")
     if std not in ("population", "sample", None):
@@ -68,8 +69,8 @@ def group_advantages(
         own = values[indices]
         if len(own) == 1:
             out[indices] = own / (1 + (eps if std else 0)) if singleton == "return" else 0.0
-        elif (own == own[0]).all():
-            # the mean of equal numbers may be off by a rounding, which a small eps blows up
+        elif np.ptp(own) <= 1e-12 * np.abs(own).max():
+            # equal up to a rounding, which a small eps would blow up
             out[indices] = 0.0
         else:
             centred = own - own.mean()
@@ -188,6 +189,7 @@ def gae(
         Advantages and returns (advantage + value), shape (K,) each.
     """
     own, critic = _finite(rewards, "rewards"), _finite(values, "values")
+    _finite([last_value], "last_value")
     if own.shape != critic.shape:
         raise ArgumentError(f"expected {len(own)} values, got {len(critic)}")
     following = np.append(critic[1:], last_value) if len(critic) else critic

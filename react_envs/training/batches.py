@@ -7,7 +7,7 @@ end-of-turn token.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ from react_envs.trace import IGNORE_INDEX, Owner, Sample
 __all__ = ["Batch", "Packed", "collate", "pack"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Batch:
     """Samples as rows of equal length, shape (B, T) each."""
 
@@ -29,7 +29,8 @@ class Batch:
     position_ids: NDArray[np.int64]
     """From 0 at a sample's first token, whichever side is padded; 0 at padding."""
     labels: NDArray[np.int64]
-    """Ids where they are trained, -100 elsewhere; not shifted."""
+    """Ids where they are trained, -100 elsewhere; not shifted (see `shifted`). The first token
+    of a sample is never trained: nothing predicts it."""
     loss_mask: NDArray[np.bool_]
     """Where `labels` are ids."""
     logprobs: NDArray[np.float32]
@@ -37,8 +38,23 @@ class Batch:
     advantages: NDArray[np.float32]
     """As given; 0.0 outside, and everywhere if none were given."""
 
+    def shifted(self) -> Batch:
+        """The same with `labels`, `loss_mask`, `logprobs` and `advantages` one to the left.
 
-@dataclass(frozen=True, slots=True)
+        There they stand at the position whose logits predict the token, which is where a loss
+        needs them: `masked_cross_entropy(logits, labels)`, `token_logprobs(logits, labels)`
+        and `policy_gradient_loss(logprobs, advantages, loss_mask, old_logprobs=logprobs)`.
+        """
+        fill = {"labels": IGNORE_INDEX, "loss_mask": False, "logprobs": np.nan, "advantages": 0.0}
+        moved = {}
+        for name, value in fill.items():
+            array = getattr(self, name)
+            last = np.full_like(array[:, :1], value)
+            moved[name] = np.concatenate([array[:, 1:], last], axis=1)
+        return replace(self, **moved)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Packed(Batch):
     """Samples one after another in rows, shape (R, L) each; each reads only itself."""
 
@@ -48,11 +64,15 @@ class Packed(Batch):
     """Row, start and end of each sample, in the order in which they were given."""
 
     def attention(self) -> NDArray[np.bool_]:
-        """Shape (R, L, L): True where the token of a row may read that of a column."""
+        """Shape (R, L, L): True where the token of a row may read that of a column.
+
+        Padding reads itself, so that no row is empty: a softmax over nothing is NaN.
+        """
         same = self.segment_ids[:, :, None] == self.segment_ids[:, None, :]
         length = self.segment_ids.shape[1]
         causal = np.tri(length, dtype=bool)
-        allowed: NDArray[np.bool_] = same & causal & (self.segment_ids > 0)[:, :, None]
+        padding = (self.segment_ids == 0)[:, :, None]
+        allowed: NDArray[np.bool_] = same & causal & ~padding | padding & np.eye(length, dtype=bool)
         return allowed
 
 
@@ -100,8 +120,7 @@ def pack(
 ) -> Packed:
     """Put samples one after another into rows of `max_tokens` tokens, few of them.
 
-    The longest sample is placed first, each into the first row with room. The first token of a
-    sample is never trained: what stands before it belongs to another sample.
+    The longest sample is placed first, each into the first row with room.
 
     Raises:
         ArgumentError: if a sample is longer than a row (nothing is cut here: see
@@ -132,9 +151,6 @@ def pack(
     for at, (row, start, end) in placed.items():
         _put(out, rows[at], row, start, end - start)
         segment_ids[row, start:end] = number[at]
-        if end > start:
-            out["labels"][row, start] = IGNORE_INDEX
-            out["loss_mask"][row, start] = False
     placement = tuple(placed[at] for at in range(len(rows)))
     return Packed(**out, segment_ids=segment_ids, placement=placement)
 
@@ -194,3 +210,5 @@ def _empty(rows: int, width: int, pad_id: int) -> dict[str, Any]:
 def _put(out: dict[str, Any], row: Batch, at: int, start: int, n: int) -> None:
     for name, array in out.items():
         array[at, start : start + n] = getattr(row, name)[0]
+    out["labels"][at, start : start + 1] = IGNORE_INDEX
+    out["loss_mask"][at, start : start + 1] = False

@@ -16,6 +16,7 @@ from react_envs.trace import IGNORE_INDEX
 try:
     import torch
     from torch import Tensor
+    from torch.autograd.function import once_differentiable
 except ImportError as error:
     raise MissingExtraError.for_extra("torch", "hf") from error
 
@@ -127,6 +128,8 @@ def fused_linear_cross_entropy(
             "expected hidden (..., D), weight (V, D) and labels (...), got "
             f"{tuple(hidden.shape)}, {tuple(weight.shape)}, {tuple(labels.shape)}"
         )
+    if hidden.dtype != weight.dtype:
+        raise ArgumentError(f"expected one dtype, got {hidden.dtype} and {weight.dtype}")
     _check_reduction(reduction)
     at = (labels.reshape(-1) != ignore_index).nonzero()[:, 0]
     targets = labels.reshape(-1)[at]
@@ -144,7 +147,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
         dtype = _wide(rows.dtype)
         need_rows, need_weight = ctx.needs_input_grad[:2]
         total = rows.new_zeros((), dtype=dtype)
-        grad_rows = torch.empty_like(rows) if need_rows else None
+        # in full precision until they are scaled: a loss scale or a sum overflows float16
+        grad_rows = torch.empty_like(rows, dtype=dtype) if need_rows else None
         grad_weight = torch.zeros_like(weight, dtype=dtype) if need_weight else None
         size = max(1, CHUNK_ELEMENTS // weight.shape[0])
         for start in range(0, len(rows), size):
@@ -163,16 +167,17 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 grad_rows[start : start + size] = probabilities.to(weight.dtype) @ weight
             if grad_weight is not None:
                 grad_weight.addmm_(probabilities.T, part.to(dtype))
-        grad_weight = grad_weight.to(weight.dtype) if grad_weight is not None else None
         ctx.save_for_backward(grad_rows, grad_weight)
+        ctx.dtypes = rows.dtype, weight.dtype
         return total
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         grad_rows, grad_weight = ctx.saved_tensors
         return (
-            None if grad_rows is None else grad_rows * grad.to(grad_rows.dtype),
-            None if grad_weight is None else grad_weight * grad.to(grad_weight.dtype),
+            None if grad_rows is None else (grad_rows * grad).to(ctx.dtypes[0]),
+            None if grad_weight is None else (grad_weight * grad).to(ctx.dtypes[1]),
             None,
         )
 
@@ -207,6 +212,7 @@ def policy_gradient_loss(
     entropy_coef: float = 0.0,
     aggregation: Literal["token", "sequence", "constant"] = "token",
     max_tokens: int | None = None,
+    divisor: float | None = None,
 ) -> PolicyLoss:
     """The clipped policy gradient, in which all terms count the same tokens.
 
@@ -226,7 +232,11 @@ def policy_gradient_loss(
         entropy: shape (B, T), see `token_logprobs`; needed if `entropy_coef` is not 0.
         aggregation: `"token"`: every token weighs alike (DAPO); `"sequence"`: every sequence
             does (GRPO as published); `"constant"`: the sum by `B * max_tokens` (Dr.GRPO).
+        max_tokens: of `"constant"`.
+        divisor: instead of the number of tokens (`"token"`) or sequences (`"sequence"`) here,
+            that of the whole batch, where this is one part of it (gradient accumulation).
 
+    log r is held below 20, so that one token that became far likelier cannot make it infinite.
     Values outside the mask, NaN included, change nothing. With an empty mask the loss is 0.0.
 
     Raises:
@@ -248,21 +258,25 @@ def policy_gradient_loss(
     if entropy_coef and entropy is None:
         raise ArgumentError("entropy_coef needs entropy")
     mask = mask.bool()
-    chosen = logprobs[mask]
+    chosen = logprobs[mask].to(_wide(logprobs.dtype))
     if advantages.dim() == 1:
         advantages = advantages[:, None].expand(shape)
     advantage = advantages[mask].to(chosen.dtype)
-    weights = _weights(mask, aggregation, max_tokens).to(chosen.dtype)
+    weights = _weights(mask, aggregation, max_tokens, divisor).to(chosen.dtype)
 
     old = chosen.detach() if old_logprobs is None else old_logprobs[mask].detach()
-    ratio = (chosen - old).exp()
+    _check_known(old, "old_logprobs")
+    _check_known(advantage, "advantages")
+    ratio = (chosen - old).clamp(max=20.0).exp()
     clipped = ratio.clamp(1 - clip[0], 1 + clip[1])
     surrogate = torch.minimum(ratio * advantage, clipped * advantage)
     policy = -(surrogate * weights).sum()
     zero = policy.new_zeros(())
     kl = entropies = zero
     if ref_logprobs is not None:
-        gap = ref_logprobs[mask].detach() - chosen
+        reference = ref_logprobs[mask].detach()
+        _check_known(reference, "ref_logprobs")
+        gap = reference - chosen
         kl = ((gap.exp() - gap - 1) * weights).sum()
     if entropy is not None:
         entropies = (entropy[mask] * weights).sum()
@@ -278,18 +292,28 @@ def policy_gradient_loss(
     )
 
 
-def _weights(mask: Tensor, aggregation: str, max_tokens: int | None) -> Tensor:
+def _check_known(values: Tensor, name: str) -> None:
+    if torch.isnan(values).any():
+        raise ArgumentError(
+            f"{name} are NaN inside the mask: those tokens have none (text without ids?)"
+        )
+
+
+def _weights(
+    mask: Tensor, aggregation: str, max_tokens: int | None, divisor: float | None
+) -> Tensor:
     """Weight of each masked token, in the order of `x[mask]`."""
     counts = mask.sum(-1, keepdim=True)
     if aggregation == "token":
-        weights = torch.ones_like(mask, dtype=torch.float64) / counts.sum().clamp(min=1)
+        weights = torch.ones_like(mask, dtype=torch.float64)
+        weights /= counts.sum().clamp(min=1) if divisor is None else divisor
     elif aggregation == "sequence":
         # a sequence without tokens is no sequence to average over
-        sequences = (counts > 0).sum().clamp(min=1)
+        sequences = (counts > 0).sum().clamp(min=1) if divisor is None else divisor
         weights = 1 / (counts.clamp(min=1) * sequences).to(torch.float64).expand(mask.shape)
     elif aggregation == "constant":
-        if not max_tokens:
-            raise ArgumentError('aggregation="constant" needs max_tokens')
+        if not max_tokens or divisor is not None:
+            raise ArgumentError('aggregation="constant" needs max_tokens, and takes no divisor')
         weights = torch.ones_like(mask, dtype=torch.float64) / (mask.shape[0] * max_tokens)
     else:
         raise ArgumentError(

@@ -47,6 +47,8 @@ def per_token(sample: Sample, values: ArrayLike) -> NDArray[np.float32]:
         ArgumentError: if a turn of the sample has no value.
     """
     numbers = np.asarray(values, dtype=np.float64)
+    if numbers.ndim > 1:
+        raise ArgumentError(f"expected a value for each turn, or one, got {numbers.shape}")
     out = np.zeros(len(sample), dtype=np.float32)
     for row in sample.turns:
         if numbers.ndim and row.turn >= len(numbers):

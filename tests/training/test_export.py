@@ -55,11 +55,28 @@ def test_trl_gets_the_last_sample_of_a_fork() -> None:
     assert (got["prompt_ids"], got["completion_ids"]) == ([[82]], [[98]])
 
 
+def test_trl_is_told_where_a_log_probability_is_unknown() -> None:
+    got = to_trl([trace(("ab", "12", 0.0), ("c", "", 0.0), logprobs=False)], EOS)
+    assert got["logprobs"] == [[None, None, 0.0, 0.0, None]]
+
+
+def test_a_prompt_for_trl_holds_no_token_of_the_agent() -> None:
+    recorder = TraceRecorder(as_codec(ByteTokenizer()))
+    recorder.begin("Q")
+    recorder.act(Completion("a", token_ids=[97]))
+    recorder.observe("1", reward=float("nan"))
+    recorder.act(Completion("b", token_ids=[98]))
+    recorder.observe("", terminated=True)
+    bad = recorder.end()
+    assert bad.to_samples() == []
+    assert to_trl([bad], EOS)["prompt_ids"] == [[256, 81]]
+
+
 def test_verl() -> None:
     got = to_verl(SAMPLE)
     assert got["prompt_ids"] + got["response_ids"] == SAMPLE.ids.tolist()
     assert got["response_mask"] == [1, 1, 0, 0, 1]
-    assert (got["reward_score"], got["num_turns"]) == (1.25, 2)
+    assert (got["reward_score"], got["num_turns"]) == (1.25, 4)
     assert got["response_logprobs"] == [-0.25, -0.25, 0.0, 0.0, -0.25]
     assert to_verl(sample(("a", "", 0.0), logprobs=False))["response_logprobs"] is None
 
@@ -79,10 +96,11 @@ def test_tinker_gets_targets_one_to_the_left() -> None:
     advantages = per_token(SAMPLE, [0.5, -1.0])
     inputs = to_tinker(SAMPLE, advantages)["loss_fn_inputs"]
     assert inputs["advantages"].tolist() == [0, 0, 0.5, 0.5, 0, 0, -1.0]
-    assert inputs["mask"].tolist() == [0, 0, 1, 1, 0, 0, 1]
     assert np.isfinite(inputs["logprobs"]).all()
     with pytest.raises(ArgumentError, match="8 advantages"):
         to_tinker(SAMPLE, [1.0])
+    with pytest.raises(ArgumentError, match="unknown"):
+        to_tinker(sample(("a", "", 0.0), logprobs=False), [0.0] * 4)
 
 
 def test_tinkers_own_types_take_it() -> None:
@@ -101,3 +119,4 @@ def test_a_dataset_with_labels() -> None:
     assert dataset.column_names == ["input_ids", "attention_mask", "labels"]
     assert dataset[1]["labels"] == SAMPLE.labels(["agent", "env"]).tolist()
     assert dataset[0]["input_ids"] == SAMPLE.ids.tolist()
+    assert to_dataset([]).column_names == dataset.column_names

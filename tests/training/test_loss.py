@@ -265,7 +265,7 @@ def reference_loss(case: dict[str, torch.Tensor], aggregation: str, max_tokens: 
 
 @pytest.mark.parametrize("aggregation", ["token", "sequence", "constant"])
 def test_one_mask_for_numerator_denominator_kl_and_entropy(aggregation: Any) -> None:
-    case = policy_case()
+    case: dict[str, Any] = policy_case()
     expected = reference_loss(case, aggregation, 7)
     got = policy_gradient_loss(
         **case,
@@ -282,7 +282,7 @@ def test_one_mask_for_numerator_denominator_kl_and_entropy(aggregation: Any) -> 
     assert (ours[~case["mask"]] == 0).all()
     assert got.tokens == 7
     # what stands outside the mask, NaN included, is not looked at
-    poisoned = {
+    poisoned: dict[str, Any] = {
         name: value if name == "mask" else value.detach().masked_fill(~case["mask"], float("nan"))
         for name, value in case.items()
     }
