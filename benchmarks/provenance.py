@@ -101,8 +101,8 @@ def recorder_rows(quick: bool) -> list[list[str]]:
 
 
 def turn_rows(quick: bool) -> list[list[str]]:
+    from recording import chat_tokenizer as make_chat_tokenizer
     from recording import codec
-    from test_chat_template import tokenizer
 
     from react_envs.chat_template import ChatTemplate
     from react_envs.recorder import TraceRecorder
@@ -110,7 +110,7 @@ def turn_rows(quick: bool) -> list[list[str]]:
     from react_envs.types import Completion
 
     plain = codec("qwen")
-    chat_tokenizer = tokenizer("qwen2_5")
+    chat_tokenizer = make_chat_tokenizer("qwen2_5")
     chat_codec = as_codec(chat_tokenizer)
     template = ChatTemplate(chat_codec)
     rows = []

@@ -224,7 +224,7 @@ def _is_more(n: Any, before: Any) -> bool:
 
 
 def _is_whole(record: Any) -> bool:
-    needed = {field.name for field in fields_of(EpisodeRecord)} | {"trace"}
+    needed = {field.name for field in fields_of(EpisodeRecord)} - {"tokens"} | {"trace"}
     return isinstance(record, dict) and needed <= set(record)
 
 

@@ -62,6 +62,7 @@ class TraceRecorder:
         """Over all episodes: `episodes`, `abandoned`, `turns`, `samples`, `dropped_samples`,
         `forks`, `straddles`, `inexact_turns`, `misspelt_turns`, `altered_observations`."""
         self._episode: EpisodeRow | None = None
+        self._rows: list[dict[str, Any]] = []
 
     def begin(
         self, prompt: str, messages: Sequence[Message] = (), *, episode: EpisodeRow | None = None
@@ -75,7 +76,7 @@ class TraceRecorder:
         self._dropped: list[Dropped] = []
         self._forks: list[Fork] = []
         self._problems: list[Problem] = []
-        self._rows: list[dict[str, Any]] = []
+        self._rows = []
         self._straddles = 0
         self._start = 0  # where the sample begins that is being written
         self._prompt = prompt

@@ -9,13 +9,16 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 
 from react_envs.errors import ArgumentError, is_world_failure
 from react_envs.types import Context, StopReason, Turn
+
+if TYPE_CHECKING:
+    from react_envs.trace import Trace
 
 __all__ = ["EpisodeRecord", "Policy", "episode_seed", "play", "run_episodes"]
 
@@ -44,10 +47,13 @@ class EpisodeRecord:
     split: str = ""
     fingerprint: str = ""
     turns: list[Turn] = field(default_factory=list)
+    tokens: Trace | None = field(default=None, compare=False)
+    """What `TokenProvenance` recorded, if it was round the environment; not in `as_json`."""
 
     def as_json(self) -> dict[str, Any]:
         """The record as JSON: `turns` is their number, `trace` the turns themselves."""
-        record = asdict(self)
+        record = asdict(replace(self, tokens=None))
+        del record["tokens"]
         trace = record.pop("turns")
         return {**record, "turns": len(trace), "trace": trace}
 
@@ -114,6 +120,7 @@ def play(env: gym.Env[str, str], policy: Policy, index: int, seed: int = 0) -> E
         split=reset_info.get("split", ""),
         fingerprint=reset_info.get("fingerprint", ""),
         turns=turns,
+        tokens=info.get("trace"),
     )
 
 

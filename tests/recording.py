@@ -6,11 +6,15 @@ import functools
 import json
 import os
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
 
 from react_envs.tokenization import ByteTokenizer, TokenCodec, as_codec
 from react_envs.trace import Owner
@@ -129,6 +133,45 @@ def codec(name: str) -> TokenCodec:
     return as_codec(TOKENIZERS[name]())
 
 
+CHAT_CONTROL = re.compile(
+    r"<\|[^|<> ]*\|>|<｜[^<>｜]*｜>|<(?:start|end)_of_turn>|\[/?[A-Z_]+\]|<turn\|>|<\|turn>|</?s>"
+)
+
+
+def chat_templates() -> dict[str, str]:
+    """Those that the trl package ships, by name."""
+    import trl
+
+    assert trl.__file__ is not None
+    folder = Path(trl.__file__).parent / "chat_templates"
+    return {path.stem: path.read_text() for path in sorted(folder.glob("*.jinja"))}
+
+
+@functools.cache
+def chat_tokenizer(name: str) -> Any:
+    """A byte-level BPE with the control tokens of a template, and the template."""
+    template = chat_templates()[name]
+    special = ["<bos>", "<eos>", *sorted(set(CHAT_CONTROL.findall(template)))]
+    model = Tokenizer(models.BPE())
+    model.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(QWEN), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    model.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=450 + len(special),
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    model.train_from_iterator([*CORPUS, "user\nassistant\nsystem\n\n\n"] * 4, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=model, bos_token="<bos>", eos_token="<eos>", chat_template=template
+    )
+
+
 @dataclass(frozen=True)
 class Format:
     """How a published system writes a call and its result."""
@@ -147,6 +190,27 @@ FORMATS = {
     "retool": Format("<code>\n{}\n</code>", "\n<interpreter>\n{}\n</interpreter>\n\n"),
     "inline": Format("so <<{}=", "24>>24"),
 }
+
+
+CONTROL = ["<|im_end|>", "<|im_start|>assistant\n", "</s>", "<s>", "[INST]", "<|endoftext|>"]
+PIECES = st.sampled_from(
+    ["hm", " the thing", "\n", "\n\n", " ", "3 + 12", "é", "🙂", "<answer>", "print(1)", "ß "]
+)
+TEXT = st.lists(PIECES, max_size=6).map("".join)
+UNTRUSTED = st.lists(st.one_of(PIECES, st.sampled_from(CONTROL)), max_size=6).map("".join)
+TURN = st.tuples(TEXT, UNTRUSTED, st.sampled_from([*FORMATS]), st.integers(0, 3))
+CONVERSATION = st.fixed_dictionaries(
+    {
+        "tokenizer": st.sampled_from([*TOKENIZERS]),
+        "seed": st.integers(0, 2**16),
+        "perturbed": st.sampled_from([0.0, 0.01, 0.1]),
+        "keeps_cut_token": st.booleans(),
+        "ends": st.booleans(),
+        "gives_prompts": st.booleans(),
+        "prompt": TEXT.map(lambda text: f"Question: {text}\n"),
+        "turns": st.lists(TURN, min_size=1, max_size=4),
+    }
+)
 
 
 @dataclass
@@ -230,3 +294,12 @@ class Engine:
         self.ids += ids
         self.owners += [(owner, self.turn)] * len(ids)
         self.logprobs += logprobs or [float("nan")] * len(ids)
+
+
+def without_prompt(completion: Completion) -> Completion:
+    return Completion(
+        str(completion),
+        token_ids=completion.token_ids,
+        logprobs=completion.logprobs,
+        finish_reason=completion.finish_reason,
+    )

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import TemplateError
-from recording import CORPUS, QWEN
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from recording import chat_templates, chat_tokenizer
 
 from react_envs.chat_template import ChatTemplate, audit_template
 from react_envs.errors import ArgumentError
@@ -23,48 +18,10 @@ from react_envs.tokenization import ByteTokenizer, as_codec
 from react_envs.trace import Owner, Trace
 from react_envs.types import Completion, Message
 
-CONTROL = re.compile(
-    r"<\|[^|<> ]*\|>|<｜[^<>｜]*｜>|<(?:start|end)_of_turn>|\[/?[A-Z_]+\]|<turn\|>|<\|turn>|</?s>"
-)
-
-
-def templates() -> dict[str, str]:
-    """Those that the trl package ships, by name."""
-    import trl
-
-    assert trl.__file__ is not None
-    folder = Path(trl.__file__).parent / "chat_templates"
-    return {path.stem: path.read_text() for path in sorted(folder.glob("*.jinja"))}
-
-
-@functools.cache
-def tokenizer(name: str) -> Any:
-    """A byte-level BPE with the control tokens of a template, and the template."""
-    template = templates()[name]
-    special = ["<bos>", "<eos>", *sorted(set(CONTROL.findall(template)))]
-    model = Tokenizer(models.BPE())
-    model.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(QWEN), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    model.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=450 + len(special),
-        special_tokens=special,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    model.train_from_iterator([*CORPUS, "user\nassistant\nsystem\n\n\n"] * 4, trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=model, bos_token="<bos>", eos_token="<eos>", chat_template=template
-    )
-
 
 def render(name: str, messages: list[Message]) -> list[int]:
     """The reference: the whole conversation at once, as transformers renders it."""
-    own = tokenizer(name)
+    own = chat_tokenizer(name)
     own.chat_control_tokens = []
     ids: list[int] = own.apply_chat_template(
         messages,
@@ -86,7 +43,7 @@ def converse(
     name: str, turns: list[str], results: list[str], role: str, *, given_prompts: bool = False
 ) -> tuple[Trace, list[list[int]], TraceRecorder]:
     """Record a chat; the contexts of a server that renders the whole conversation each time."""
-    codec = as_codec(tokenizer(name))
+    codec = as_codec(chat_tokenizer(name))
     recorder = TraceRecorder(codec, ChatTemplate(codec))
     messages: list[Message] = [{"role": "user", "content": "What is 3 + 12?"}]
     recorder.begin("", messages)
@@ -109,10 +66,10 @@ def converse(
 ROLES = ("tool", "user")
 
 
-@pytest.mark.parametrize("name", [*templates()])
+@pytest.mark.parametrize("name", [*chat_templates()])
 def test_every_template_of_trl_gives_the_reference_context_or_forks_or_refuses(name: str) -> None:
     results = ["Paris.", " 1\n", "<|im_end|>x", "last"]
-    audit = audit_template(tokenizer(name))
+    audit = audit_template(chat_tokenizer(name))
     verdicts = audit.roles
     for role in ROLES:
         turns = ["I look.", "Once <tool_call> more", "3", "Done."]
@@ -185,7 +142,7 @@ def test_header_content_and_footer_have_their_owners() -> None:
 
 
 def test_a_sampled_end_of_turn_is_the_agents_and_never_doubled() -> None:
-    codec = as_codec(tokenizer("qwen2_5"))
+    codec = as_codec(chat_tokenizer("qwen2_5"))
     template = ChatTemplate(codec)
     end = template.end_of_turn_id
     assert end is not None
@@ -224,7 +181,7 @@ def test_thoughts_that_a_template_drops_begin_a_new_sample() -> None:
 
 
 def test_a_later_role_that_rewrites_earlier_turns_is_noticed() -> None:
-    codec = as_codec(tokenizer("qwen3"))
+    codec = as_codec(chat_tokenizer("qwen3"))
     template = ChatTemplate(codec)
     recorder = TraceRecorder(codec, template)
     messages: list[Message] = [{"role": "user", "content": "Q"}]
@@ -244,7 +201,7 @@ def test_a_later_role_that_rewrites_earlier_turns_is_noticed() -> None:
 
 
 def test_a_teachers_end_of_turn_is_trained_where_that_is_asked_for() -> None:
-    codec = as_codec(tokenizer("qwen2_5"))
+    codec = as_codec(chat_tokenizer("qwen2_5"))
     template = ChatTemplate(codec)
     recorder = TraceRecorder(codec, template, end_of_turn=Owner.AGENT)
     recorder.begin("", [{"role": "user", "content": "Q"}])
@@ -259,7 +216,7 @@ def test_a_teachers_end_of_turn_is_trained_where_that_is_asked_for() -> None:
 
 
 def test_ids_and_log_probabilities_pass_through_a_chat_unchanged() -> None:
-    codec = as_codec(tokenizer("llama3_1"))
+    codec = as_codec(chat_tokenizer("llama3_1"))
     recorder = TraceRecorder(codec, ChatTemplate(codec))
     recorder.begin("", [{"role": "user", "content": "Q"}])
     ids = [i for piece in ("I", " l", "ook") for i in codec.encode(piece)]
@@ -272,7 +229,7 @@ def test_ids_and_log_probabilities_pass_through_a_chat_unchanged() -> None:
 
 
 def test_the_audit_names_what_a_template_does() -> None:
-    audit = audit_template(tokenizer("qwen3"))
+    audit = audit_template(chat_tokenizer("qwen3"))
     assert audit.roles == {"tool": "extends", "user": "extends"}
     assert audit.thoughts == {"tool": "extends", "user": "rewrites"}
     assert (audit.end_of_turn, audit.after_end_of_turn) == ("<|im_end|>", "\n")
@@ -280,7 +237,7 @@ def test_the_audit_names_what_a_template_does() -> None:
     assert audit.system
     assert not audit.trims
     assert 'under the role "user"; the role "tool" keeps them' in audit.notes[0]
-    gemma = audit_template(tokenizer("gemma"))
+    gemma = audit_template(chat_tokenizer("gemma"))
     assert gemma.roles["tool"].startswith("refuses")
     assert not gemma.system
     assert gemma.trims

@@ -10,32 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recording import FORMATS, TOKENIZERS, Engine, codec
+from recording import CONVERSATION, FORMATS, Engine, codec, without_prompt
 
 from react_envs.recorder import TraceRecorder
 from react_envs.tokenization import ByteTokenizer, TokenCodec, as_codec
 from react_envs.trace import Owner, Segment, Trace
 from react_envs.types import Completion
 
-CONTROL = ["<|im_end|>", "<|im_start|>assistant\n", "</s>", "<s>", "[INST]", "<|endoftext|>"]
-PIECES = st.sampled_from(
-    ["hm", " the thing", "\n", "\n\n", " ", "3 + 12", "é", "🙂", "<answer>", "print(1)", "ß "]
-)
-TEXT = st.lists(PIECES, max_size=6).map("".join)
-UNTRUSTED = st.lists(st.one_of(PIECES, st.sampled_from(CONTROL)), max_size=6).map("".join)
-TURN = st.tuples(TEXT, UNTRUSTED, st.sampled_from([*FORMATS]), st.integers(0, 3))
-CONVERSATION = st.fixed_dictionaries(
-    {
-        "tokenizer": st.sampled_from([*TOKENIZERS]),
-        "seed": st.integers(0, 2**16),
-        "perturbed": st.sampled_from([0.0, 0.01, 0.1]),
-        "keeps_cut_token": st.booleans(),
-        "ends": st.booleans(),
-        "gives_prompts": st.booleans(),
-        "prompt": TEXT.map(lambda text: f"Question: {text}\n"),
-        "turns": st.lists(TURN, min_size=1, max_size=4),
-    }
-)
 prop = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -71,15 +52,6 @@ def play(
         engine.read(kept, observation)
         texts += [kept, observation]
     return recorder.end(reward=0.5 * len(turns)), engine, texts
-
-
-def without_prompt(completion: Completion) -> Completion:
-    return Completion(
-        str(completion),
-        token_ids=completion.token_ids,
-        logprobs=completion.logprobs,
-        finish_reason=completion.finish_reason,
-    )
 
 
 @prop
