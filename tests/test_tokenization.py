@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recording import CORPUS, TOKENIZERS, codec
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
 
 from react_envs.errors import ArgumentError
@@ -123,3 +123,42 @@ def test_bytes_are_tokens_of_the_byte_tokenizer() -> None:
     own = as_codec(ByteTokenizer())
     assert own.encode("hé") == [104, 195, 169]
     assert own.literal_bytes_of([256, 104, 257]) == b"<bos>h<eos>"
+
+
+def test_an_encoding_of_tiktoken() -> None:
+    import tiktoken
+
+    ranks = {bytes([byte]): byte for byte in range(256)} | {b"th": 256, b"the": 257}
+    encoding = tiktoken.Encoding(
+        "tiny", pat_str=r"\S+|\s+", mergeable_ranks=ranks, special_tokens={"<|endoftext|>": 258}
+    )
+    own = as_codec(encoding)
+    assert own.encode("the") == [257]
+    assert own.eos_id == 258
+    assert own.control_ids.isdisjoint(own.encode("a<|endoftext|>"))
+    assert own.bytes_of(own.encode("é<|endoftext|>")) == "é<|endoftext|>".encode()
+
+
+def test_without_a_decoder_the_pre_tokenizer_says_how_pieces_are_written() -> None:
+    tokenizer = TOKENIZERS["qwen"]()
+    tokenizer.decoder = None
+    own = as_codec(tokenizer)
+    assert own.bytes_of(own.encode("é the\n")) == "é the\n".encode()
+
+
+def test_every_replacement_of_a_decoder_counts() -> None:
+    tokenizer = Tokenizer(models.BPE({"a_b": 0, "▁c": 1}, []))
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("_", "-"), decoders.Replace("▁", " "), decoders.Fuse()]
+    )
+    assert as_codec(tokenizer).bytes_of([0, 1]) == b"a-b c"
+
+
+@pytest.mark.parametrize("text", ["a＜/s＞b", "</s>", "＜/s＞", "x</s></s>"])
+def test_a_control_token_that_only_normalisation_spells_is_none(text: str) -> None:
+    tokenizer = TOKENIZERS["unigram"]()
+    tokenizer.normalizer = normalizers.NFKC()
+    own = as_codec(tokenizer)
+    assert own.control_ids.isdisjoint(own.encode(text))
+    assert own.control_ids.isdisjoint(own.encode_prompt(text))
+    assert own.bytes_of(own.encode(text)).count(b"/s>") == text.count("/s")

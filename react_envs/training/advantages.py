@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,11 +20,12 @@ __all__ = ["gae", "gigpo_advantages", "group_advantages", "mt_grpo_advantages"]
 
 Std = Literal["population", "sample"] | None
 Floats = NDArray[np.float64]
+Groups = Sequence[Hashable] | NDArray[Any]
 
 
 def group_advantages(
     returns: ArrayLike,
-    groups: Sequence[Hashable],
+    groups: Groups,
     *,
     std: Std = "population",
     eps: float = 1e-6,
@@ -82,7 +83,7 @@ def group_advantages(
 def mt_grpo_advantages(
     turn_rewards: Sequence[ArrayLike],
     outcomes: ArrayLike,
-    groups: Sequence[Hashable],
+    groups: Groups,
     *,
     alpha: float = 1.0,
     coefficient: float = 1.0,
@@ -128,7 +129,7 @@ def mt_grpo_advantages(
 def gigpo_advantages(
     rewards: Sequence[ArrayLike],
     states: Sequence[Sequence[Hashable]],
-    groups: Sequence[Hashable],
+    groups: Groups,
     *,
     gamma: float = 0.95,
     omega: float = 1.0,

@@ -49,6 +49,14 @@ def test_equal_returns_have_no_advantage_whatever_rounding_does() -> None:
     assert advantages.tolist() == [0.0] * 3
 
 
+def test_equal_up_to_a_rounding_is_equal() -> None:
+    assert group_advantages([0.1 + 0.2, 0.3, 0.3], ["a"] * 3, eps=0).tolist() == [0.0] * 3
+
+
+def test_groups_may_be_an_array() -> None:
+    assert group_advantages([1.0, 0.0], np.array([7, 7]), eps=0).tolist() == [1.0, -1.0]
+
+
 def test_turn_credit_with_two_turns_is_the_published_code() -> None:
     turn, outcome, groups = [[0.2], [0.0], [0.2], [0.2]], [1.0, 0.0, 0.0, 1.0], ["g"] * 4
     a_turn = group_advantages([0.2, 0.0, 0.2, 0.2], groups, std="sample")
@@ -120,6 +128,7 @@ def test_gae_with_lambda_one_is_the_return_less_the_value(
         lambda: mt_grpo_advantages([[0.1], [0.2]], [1.0], ["a"]),
         lambda: gigpo_advantages([[1.0]], [["s", "t"]], ["a"]),
         lambda: gae([1.0], [0.5, 0.5]),
+        lambda: gae([1.0], [0.5], last_value=float("nan")),
     ],
 )
 def test_lengths_that_do_not_fit_raise(call: Any) -> None:

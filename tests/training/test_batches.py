@@ -20,6 +20,8 @@ from react_envs.training import (
     next_token_labels,
     pack,
     per_token,
+    policy_gradient_loss,
+    token_logprobs,
 )
 
 torch.set_num_threads(1)
@@ -168,6 +170,39 @@ def test_left_and_right_padding_hold_the_same_rows() -> None:
     assert (right.advantages == 0).all()
 
 
+def test_a_shifted_batch_is_aligned_with_the_logits_that_predict() -> None:
+    own = sample(("ab", "1", 0.0), ("c", "", 1.0))
+    batch = collate([own], advantages=[per_token(own, [0.5, -1.0])])
+    moved = batch.shifted()
+    # <bos> Q : a b 1 c, each predicted one to the left
+    assert moved.labels[0].tolist() == [-100, -100, 97, 98, -100, 99, -100]
+    assert moved.loss_mask[0].tolist() == [False, False, True, True, False, True, False]
+    assert moved.advantages[0].tolist() == [0, 0, 0.5, 0.5, 0, -1.0, 0]
+    assert moved.logprobs[0][moved.loss_mask[0]].tolist() == [-0.25] * 3
+    assert moved.input_ids.tolist() == batch.input_ids.tolist()
+    logprobs, _ = token_logprobs(torch.zeros(1, 7, 258), torch.from_numpy(moved.labels))
+    got = policy_gradient_loss(
+        logprobs,
+        torch.from_numpy(moved.advantages),
+        torch.from_numpy(moved.loss_mask),
+        old_logprobs=logprobs,
+    )
+    assert got.tokens == 3
+    assert got.loss.item() == pytest.approx(0.0)  # -(0.5 + 0.5 - 1.0) / 3
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_nothing_predicts_a_first_token_on_either_side(side: Any) -> None:
+    batch = collate(SAMPLES, side=side, train=["prompt", "agent", "env", "scaffold"])
+    assert int(batch.loss_mask.sum()) == sum(LENGTHS) - len(SAMPLES)
+
+
+def test_padding_of_a_packed_row_reads_itself() -> None:
+    packed = pack(SAMPLES[:1], LENGTHS[0] + 3)
+    assert packed.attention().any(-1).all()
+    assert not packed.attention()[0, -1, :-1].any()
+
+
 def test_truncation_and_advantages_stay_aligned() -> None:
     own: Sample = SAMPLES[0]
     advantages = per_token(own, [0.5, -1.0])
@@ -183,6 +218,7 @@ def test_truncation_and_advantages_stay_aligned() -> None:
         (lambda: collate([]), "at least one sample"),
         (lambda: collate(SAMPLES, side="top"), "side must be"),  # type: ignore[arg-type]
         (lambda: pack(SAMPLES, 3), "longest has"),
+        (lambda: collate(SAMPLES, max_tokens=-1), "not be negative"),
         (lambda: collate(SAMPLES, advantages=[[0.0]]), "advantages for 3 samples"),
         (lambda: collate(SAMPLES[:1], advantages=[[0.0]]), "advantages for sample 0"),
         (lambda: collate(SAMPLES, train="agent"), "owners in a list"),

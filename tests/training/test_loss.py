@@ -183,6 +183,23 @@ def test_the_fused_loss_with_a_frozen_layer_and_in_bfloat16() -> None:
     torch.testing.assert_close(ours, theirs, rtol=5e-2, atol=5e-3)
 
 
+def test_a_scaled_fused_loss_in_float16_does_not_overflow() -> None:
+    torch.manual_seed(0)
+    hidden = torch.randn(64, 8).half().requires_grad_()
+    weight = torch.randn(20, 8).half().requires_grad_()
+    labels = torch.randint(0, 20, (64,))
+    loss = fused_linear_cross_entropy(hidden, weight, labels) * 65536
+    for gradient in torch.autograd.grad(loss, [hidden, weight]):
+        assert torch.isfinite(gradient).all()
+
+
+def test_the_fused_loss_wants_one_dtype() -> None:
+    with pytest.raises(ArgumentError, match="one dtype"):
+        fused_linear_cross_entropy(
+            torch.zeros(1, 2), torch.zeros(3, 2).half(), torch.zeros(1, dtype=torch.long)
+        )
+
+
 @prop
 @given(SHAPES)
 def test_token_logprobs_are_those_of_a_log_softmax(shape: tuple[int, int, int]) -> None:
@@ -342,6 +359,26 @@ def test_the_clip_is_counted_where_it_took_the_gradient_away() -> None:
     assert gradient[0, 1] > 0
 
 
+def test_parts_of_a_batch_add_up_to_it() -> None:
+    case = policy_case()
+    whole = policy_gradient_loss(case["logprobs"], case["advantages"], case["mask"]).loss
+    parts = [
+        policy_gradient_loss(
+            case["logprobs"][rows], case["advantages"][rows], case["mask"][rows], divisor=7
+        ).loss
+        for rows in (slice(0, 1), slice(1, 3))
+    ]
+    torch.testing.assert_close(sum(parts), whole)
+
+
+def test_a_token_that_became_far_likelier_stays_finite() -> None:
+    logprobs = torch.tensor([[0.0]], requires_grad=True)
+    old, mask = torch.tensor([[-1000.0]]), torch.tensor([[True]])
+    for advantage in (0.0, -1.0):
+        got = policy_gradient_loss(logprobs, torch.tensor([advantage]), mask, old_logprobs=old)
+        assert torch.isfinite(got.loss)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -351,6 +388,9 @@ def test_the_clip_is_counted_where_it_took_the_gradient_away() -> None:
         ({"entropy": None, "entropy_coef": 0.1}, "needs entropy"),
         ({"aggregation": "constant"}, "needs max_tokens"),
         ({"aggregation": "mean"}, "aggregation must be"),
+        ({"aggregation": "constant", "max_tokens": 5, "divisor": 3.0}, "takes no divisor"),
+        ({"old_logprobs": torch.full((3, 5), torch.nan)}, "old_logprobs are NaN inside"),
+        ({"advantages": torch.full((3,), torch.nan)}, "advantages are NaN inside"),
     ],
 )
 def test_what_a_policy_loss_lacks_is_named(change: dict[str, Any], message: str) -> None:

@@ -82,6 +82,8 @@ def test_values_of_turns_are_spread_over_the_agents_tokens() -> None:
     assert per_token(own, 2.0).tolist() == [0, 0, 0, 2, 2, 0, 0, 2]
     with pytest.raises(ArgumentError, match="value for turn 1"):
         per_token(own, [0.5])
+    with pytest.raises(ArgumentError, match="a value for each turn"):
+        per_token(own, [[0.5, 1.0]])
 
 
 def test_returns_of_a_matrix_are_refused() -> None:
