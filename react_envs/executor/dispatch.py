@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import select
 import time
 from collections.abc import Iterable, Sequence
@@ -9,8 +10,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from react_envs.errors import ArgumentError, ExecutorError
+from react_envs.executor.episode_state import Child
 from react_envs.executor.exchange import Exchange
-from react_envs.executor.frames import FrameError, Reply, encode
+from react_envs.executor.frames import FrameError, Reply, encode_request, frame
 from react_envs.executor.limits import MAX_CODE_CHARS, exceeded
 from react_envs.executor.result import ExecutionResult, Status
 from react_envs.executor.zygote import zygote_for
@@ -18,7 +20,7 @@ from react_envs.executor.zygote import zygote_for
 if TYPE_CHECKING:
     from react_envs.executor.session import PythonSession
 
-__all__ = ["run_many"]
+__all__ = ["run_many", "run_one"]
 
 DEATH_LIMIT_S = 2.0
 """A killed child is gone within milliseconds; if not, its zygote is stuck."""
@@ -44,17 +46,24 @@ def run_many(jobs: Iterable[tuple[PythonSession, str]]) -> list[ExecutionResult]
     finally:
         for run in runs:
             run.release()
-    for run in runs:
-        if run.failure is not None:
-            raise run.failure
-    return [run.result for run in runs if run.result is not None]
+    return [run.outcome() for run in runs]
+
+
+def run_one(session: PythonSession, code: str) -> ExecutionResult:
+    """The same for a single run, without the poll that many need; raises as `run_many`."""
+    run = _Run(session, code)
+    try:
+        run.start()
+        run.wait()
+        if not run.done:
+            _finish([run])
+    finally:
+        run.release()
+    return run.outcome()
 
 
 def _finish(runs: Sequence[_Run]) -> None:
     """Move the runs on as their sockets allow, until each has its result."""
-    if len(runs) == 1:
-        _finish_one(runs[0])
-        return
     poller = select.poll()
     pending: dict[int, _Run] = {}
 
@@ -67,33 +76,39 @@ def _finish(runs: Sequence[_Run]) -> None:
         watch(run)
     while pending:
         patience_s = min(run.deadline for run in pending.values()) - time.monotonic()
-        ready = [d for d, _ in poller.poll(max(0.0, patience_s * 1000))]
+        ready = dict(poller.poll(max(0.0, patience_s * 1000)))
         now = time.monotonic()
         late = [d for d, run in pending.items() if run.deadline <= now]
         for descriptor in {*ready, *late}:
             run = pending.pop(descriptor)
             poller.unregister(descriptor)
             if descriptor in ready:
-                run.advance()
+                run.advance(ready[descriptor])
             else:
                 run.expire()
             watch(run)
 
 
-def _finish_one(run: _Run) -> None:
-    """The same for a single run, which is most of them, at half the cost."""
-    while not run.done:
-        poller = select.poll()
-        poller.register(run.descriptor, run.exchange.events)
-        patience_s = run.deadline - time.monotonic()
-        if poller.poll(max(0.0, patience_s * 1000)):
-            run.advance()
-        else:
-            run.expire()
-
-
 class _Run:
     """One snippet on its way through one session."""
+
+    __slots__ = (
+        "_attempts",
+        "_child",
+        "_expired",
+        "_lost",
+        "_started",
+        "code",
+        "deadline",
+        "exchange",
+        "failure",
+        "result",
+        "session",
+    )
+    _child: Child
+    _started: float
+    deadline: float
+    exchange: Exchange
 
     def __init__(self, session: PythonSession, code: str) -> None:
         if not session._busy.acquire(blocking=False):
@@ -102,9 +117,6 @@ class _Run:
         self.code = code
         self.result: ExecutionResult | None = None
         self.failure: ExecutorError | None = None
-        self.exchange: Exchange
-        self.deadline = 0.0
-        self._started = 0.0
         self._attempts = 0
         self._lost = False
         self._expired = False
@@ -130,10 +142,22 @@ class _Run:
         else:
             self._dispatch()
 
-    def advance(self) -> None:
-        """Go on after the socket became ready."""
+    def wait(self) -> None:
+        """Sleep until the reply begins to come or the time is up; most come in one piece."""
+        if not self.done and self.exchange.sent:
+            try:
+                self.advance(select.POLLIN)
+            except TimeoutError:
+                self.expire()
+
+    def advance(self, events: int) -> None:
+        """Go on after poll gave `events` for the socket.
+
+        Raises:
+            TimeoutError: if nothing came within the time of a run; never where poll was right.
+        """
         try:
-            reply = self.exchange.advance()
+            reply = self.exchange.advance(events)
         except FrameError:
             self._end("killed", "the interpreter process misbehaved and was killed")
         except ExecutorError as failure:
@@ -162,25 +186,32 @@ class _Run:
             self.session._state.start_over()
         self.session._busy.release()
 
+    def outcome(self) -> ExecutionResult:
+        """The result; raises the failure if there is one."""
+        if self.failure is not None:
+            raise self.failure
+        assert self.result is not None
+        return self.result
+
     def _dispatch(self) -> None:
         session = self.session
         try:
-            self._child, replay, lost = session._child_for(self.code)
+            child, replay, lost = session._child_for(self.code)
         except ExecutorError as failure:
             self.failure = failure
             return
+        self._child = child
         self._lost |= lost
         self._attempts += 1
-        request = encode({"code": self.code, "replay": replay})
-        if not self._child.introduced:
-            self._child.introduced = True
-            request = encode(asdict(session._limits)) + request
-        self.exchange = Exchange(
-            self._child.channel, request, session._limits.output_chars, self._child.greeted
-        )
+        request = encode_request(self.code, replay)
+        if not child.introduced:
+            child.introduced = True
+            request = frame(json.dumps(asdict(session._limits)).encode("ascii")) + request
         self._started = time.monotonic()
+        self.exchange = Exchange(
+            child.channel, request, session._limits.output_chars, child.greeted
+        )
         self.deadline = self._started + session._limits.wall_limit_s
-        self.exchange.send()
 
     def _hung_up(self) -> None:
         if self._expired:
@@ -196,13 +227,13 @@ class _Run:
         if self._expired:
             self._end_late()
             return
-        session = self.session
+        state = self.session._state
         if reply.last:
-            session._state.start_over()
+            state.start_over()
         else:
             if reply.fresh:
-                session._state.forget()
-            session._state.remember(self.code, reply.status)
+                state.forget()
+            state.remember(self.code, reply.status)
         self.result = ExecutionResult(
             reply.stdout,
             reply.stderr,
@@ -212,7 +243,7 @@ class _Run:
             reply.cpu_s,
             time.monotonic() - self._started,
             reply.truncated,
-            restarted=self._lost or reply.fresh or reply.last,
+            self._lost or reply.fresh or reply.last,
         )
 
     def _end_late(self) -> None:

@@ -1,12 +1,12 @@
 """One request to a child and its reply, moved on whenever the socket allows it.
 
 The child may be hostile: it may not read, reply in drops, too much or nonsense. So nothing here
-blocks, and what it may send is bounded before it is kept.
+waits for longer than the socket's time-out, and what it may send is bounded before it is kept.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import select
 import socket
 
@@ -23,40 +23,45 @@ from react_envs.executor.frames import (
 __all__ = ["Exchange"]
 
 _GREETING_BOUND = 4096
+_CHUNK_BYTES = 16_384
 
 
 class Exchange:
     """A request on its way, then the reply on its way back."""
 
+    __slots__ = ("_channel", "_output_chars", "_received", "_unsent", "greeted")
+
     def __init__(
         self, channel: socket.socket, request: bytes, output_chars: int, greeted: bool
     ) -> None:
-        """Prepare to send `request`; `greeted` says that the child's first frame was read."""
+        """Send of `request` what the socket takes now.
+
+        Args:
+            channel: a non-blocking socket; its time-out is for `receive` when nobody polled.
+            request: frames for the child.
+            output_chars: the session's limit.
+            greeted: whether the child's first frame was read.
+        """
         self._channel = channel
-        self._unsent = memoryview(request)
-        self._received = bytearray()
+        self._unsent = request
+        self._send()
         self._output_chars = output_chars
+        self._received = bytearray()
         self.greeted = greeted
         """True once the child said that it is locked down."""
+
+    @property
+    def sent(self) -> bool:
+        """True once the whole request is on its way."""
+        return not self._unsent
 
     @property
     def events(self) -> int:
         """What to poll the socket for."""
         return select.POLLIN | select.POLLOUT if self._unsent else select.POLLIN
 
-    def send(self) -> None:
-        """Send what the socket takes now."""
-        try:
-            while self._unsent:
-                self._unsent = self._unsent[self._channel.send(self._unsent) :]
-        except BlockingIOError:
-            pass
-        except ConnectionError:
-            # The child is gone, but it may have said why: `receive` will tell.
-            self._unsent = self._unsent[:0]
-
-    def advance(self) -> Reply | None:
-        """Send and receive what the socket allows now; the reply once it is complete.
+    def advance(self, events: int) -> Reply | None:
+        """Go on as far as `events`, which poll gave, allow it; the reply once it is complete.
 
         Raises:
             ConnectionError: the child is gone.
@@ -64,42 +69,56 @@ class Exchange:
             ExecutorError: it could not be locked down.
         """
         if self._unsent:
-            self.send()
-        try:
-            chunk = self._channel.recv(16384)
-        except BlockingIOError:
-            return None
+            self._send()
+        return None if events == select.POLLOUT else self.receive()
+
+    def receive(self) -> Reply | None:
+        """Wait for the next piece of the reply; the reply once it is complete.
+
+        Raises:
+            TimeoutError: nothing came within the socket's time-out.
+            ConnectionError, FrameError, ExecutorError: as `advance`.
+        """
+        chunk = self._channel.recv(_CHUNK_BYTES)
         if not chunk:
             raise ConnectionError("the child is gone")
         self._received += chunk
-        return self._parse()
-
-    def _parse(self) -> Reply | None:
         if not self.greeted:
-            greeting = self._frame(_GREETING_BOUND)
+            greeting = self._payload(_GREETING_BOUND)
             if greeting is None:
                 return None
-            error = json.loads(greeting)["error"]
-            if error is not None:
+            if greeting:
+                error = greeting.decode("utf-8", "replace")
                 raise ExecutorError(f"a child of the Python executor could not start: {error}")
             self.greeted = True
-        payload = self._frame(reply_bound(self._output_chars))
+        payload = self._payload(reply_bound(self._output_chars))
         if payload is None:
             return None
         if self._received:
             raise FrameError("bytes after the reply")
         return decode_reply(payload, self._output_chars)
 
-    def _frame(self, bound: int) -> bytes | None:
+    def _send(self) -> None:
+        try:
+            sent = os.write(self._channel.fileno(), self._unsent)
+            self._unsent = self._unsent[sent:]
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            # The child is gone, but it may have said why: `receive` will tell.
+            self._unsent = b""
+
+    def _payload(self, bound: int) -> bytearray | None:
         """Take the first frame's payload off what was received, None if it is not all there."""
-        if len(self._received) < HEADER_BYTES:
+        received = self._received
+        if len(received) < HEADER_BYTES:
             return None
-        size = payload_bytes(self._received)
+        size = payload_bytes(received)
         if size > bound:
             raise FrameError(f"a frame of {size} bytes, at most {bound} are allowed")
         end = HEADER_BYTES + size
-        if len(self._received) < end:
+        if len(received) < end:
             return None
-        payload = bytes(self._received[HEADER_BYTES:end])
-        del self._received[:end]
+        payload = received[HEADER_BYTES:end]
+        del received[:end]
         return payload
