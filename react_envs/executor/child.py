@@ -81,7 +81,7 @@ def live(
         rungs: what the zygote found to hold, see `lockdown.confine_child`.
     """
     requests = _requests()
-    limits = Limits(**json.loads(next(requests)))
+    limits = Limits(**json.loads(next(requests)[HEADER_BYTES:]))
     memory = None if address_space is None else address_space + (limits.memory_mb << 20)
     lockdown.confine_child(rungs, memory)
     os.write(CHANNEL, frame(b""))
@@ -93,7 +93,7 @@ def live(
         interpreter = make_interpreter(seed=limits.seed, show_last_value=limits.show_last_value)
         for request in requests:
             code, replay = decode_request(request)
-            fresh = not _replay(interpreter, replay, limits)
+            fresh = bool(replay) and not _replay(interpreter, replay, limits)
             if fresh:
                 interpreter = make_interpreter(
                     seed=limits.seed, show_last_value=limits.show_last_value
@@ -115,12 +115,12 @@ def warm_up(make_interpreter: Callable[..., Any]) -> None:
     limits = Limits(0, 1.0, 1.0, 1, 1000, show_last_value=False)
     interpreter = make_interpreter(seed=0, show_last_value=False)
     for _ in range(WARM_UP_RUNS):
-        code, _ = decode_request(encode_request(WARM_UP, [])[HEADER_BYTES:])
+        code, _ = decode_request(encode_request(WARM_UP, []))
         encode_reply(_answer(interpreter, code, limits, fresh=False))
 
 
 def _requests() -> Iterator[bytes]:
-    """The payloads of the requests as they come, until the session hangs up."""
+    """The frames of the requests as they come, until the session hangs up."""
     buffer = b""
     while True:
         while len(buffer) < HEADER_BYTES or len(buffer) < HEADER_BYTES + payload_bytes(buffer):
@@ -129,7 +129,7 @@ def _requests() -> Iterator[bytes]:
                 return
             buffer += chunk
         end = HEADER_BYTES + payload_bytes(buffer)
-        yield buffer[HEADER_BYTES:end]
+        yield buffer[:end]
         buffer = buffer[end:]
 
 
@@ -151,8 +151,8 @@ def _answer(interpreter: Any, code: str, limits: Limits, fresh: bool) -> Reply:
         outcome.status,
         stdout.text(),
         stderr.text(),
-        _cut(outcome.error, ERROR_CHARS),
-        _cut(outcome.value, VALUE_CHARS),
+        outcome.error and _cut(outcome.error, ERROR_CHARS),
+        outcome.value and _cut(outcome.value, VALUE_CHARS),
         stdout.truncated or stderr.truncated,
         time.thread_time() - started,
         fresh,
@@ -180,8 +180,8 @@ def _run_timed(
     return outcome
 
 
-def _cut(text: str | None, max_chars: int) -> str | None:
-    if text is None or len(text) <= max_chars:
+def _cut(text: str, max_chars: int) -> str:
+    if len(text) <= max_chars:
         return text
     sink = HeadTail(max_chars)
     sink.write(text)

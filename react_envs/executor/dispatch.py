@@ -10,8 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from react_envs.errors import ArgumentError, ExecutorError
-from react_envs.executor.episode_state import Child
-from react_envs.executor.exchange import Exchange
+from react_envs.executor.connection import Child
 from react_envs.executor.frames import FrameError, Reply, encode_request, frame
 from react_envs.executor.limits import MAX_CODE_CHARS, exceeded
 from react_envs.executor.result import ExecutionResult, Status
@@ -54,8 +53,9 @@ def run_one(session: PythonSession, code: str) -> ExecutionResult:
     run = _Run(session, code)
     try:
         run.start()
-        run.wait()
-        if not run.done:
+        if run.result is None and run.failure is None and not run.child.unsent:
+            run.wait()
+        if run.result is None:
             _finish([run])
     finally:
         run.release()
@@ -69,8 +69,9 @@ def _finish(runs: Sequence[_Run]) -> None:
 
     def watch(run: _Run) -> None:
         if not run.done:
-            pending[run.descriptor] = run
-            poller.register(run.descriptor, run.exchange.events)
+            descriptor = run.child.channel.fileno()
+            pending[descriptor] = run
+            poller.register(descriptor, run.child.events)
 
     for run in runs:
         watch(run)
@@ -94,21 +95,19 @@ class _Run:
 
     __slots__ = (
         "_attempts",
-        "_child",
         "_expired",
         "_lost",
         "_started",
+        "child",
         "code",
         "deadline",
-        "exchange",
         "failure",
         "result",
         "session",
     )
-    _child: Child
     _started: float
+    child: Child
     deadline: float
-    exchange: Exchange
 
     def __init__(self, session: PythonSession, code: str) -> None:
         if not session._busy.acquire(blocking=False):
@@ -126,29 +125,39 @@ class _Run:
         """True once there is a result or a failure."""
         return self.result is not None or self.failure is not None
 
-    @property
-    def descriptor(self) -> int:
-        """The socket to wait for."""
-        return self._child.channel.fileno()
-
     def start(self) -> None:
         """Send the code, unless a look at it is enough."""
-        if not isinstance(self.code, str):
-            self._refuse(f"TypeError: the code must be text, not {type(self.code).__name__}")
-        elif len(self.code) > MAX_CODE_CHARS:
+        session, code = self.session, self.code
+        if not isinstance(code, str):
+            self._refuse(f"TypeError: the code must be text, not {type(code).__name__}")
+            return
+        if len(code) > MAX_CODE_CHARS:
             self._refuse(
-                f"the code has {len(self.code)} characters; at most {MAX_CODE_CHARS} are allowed"
+                f"the code has {len(code)} characters; at most {MAX_CODE_CHARS} are allowed"
             )
-        else:
-            self._dispatch()
+            return
+        try:
+            child, replay, lost = session._child_for(code)
+        except ExecutorError as failure:
+            self.failure = failure
+            return
+        request = encode_request(code, replay)
+        if not child.introduced:
+            child.introduced = True
+            request = frame(json.dumps(asdict(session._limits)).encode("ascii")) + request
+        self._started = time.monotonic()
+        child.send(request)
+        self.child = child
+        self._lost |= lost
+        self._attempts += 1
+        self.deadline = self._started + session._limits.wall_limit_s
 
     def wait(self) -> None:
         """Sleep until the reply begins to come or the time is up; most come in one piece."""
-        if not self.done and self.exchange.sent:
-            try:
-                self.advance(select.POLLIN)
-            except TimeoutError:
-                self.expire()
+        try:
+            self.advance(select.POLLIN)
+        except TimeoutError:
+            self.expire()
 
     def advance(self, events: int) -> None:
         """Go on after poll gave `events` for the socket.
@@ -156,8 +165,11 @@ class _Run:
         Raises:
             TimeoutError: if nothing came within the time of a run; never where poll was right.
         """
+        child = self.child
         try:
-            reply = self.exchange.advance(events)
+            if child.unsent:
+                child.send(child.unsent)
+            reply = None if events == select.POLLOUT else child.receive()
         except FrameError:
             self._end("killed", "the interpreter process misbehaved and was killed")
         except ExecutorError as failure:
@@ -166,19 +178,18 @@ class _Run:
         except ConnectionError:
             self._hung_up()
         else:
-            self._child.greeted = self.exchange.greeted
             if reply is not None:
                 self._accept(reply)
 
     def expire(self) -> None:
         """Kill the child at its deadline; if that does not help, its zygote."""
         if self._expired:
-            zygote_for(self._child.flavour, instead_of=self._child.zygote)
+            zygote_for(self.child.flavour, instead_of=self.child.zygote)
             self._end_late()
             return
         self._expired = True
         self.deadline += DEATH_LIMIT_S
-        self._child.zygote.kill(self._child.identity)
+        self.child.zygote.kill(self.child.identity)
 
     def release(self) -> None:
         """Let the session go; if the run was interrupted, its process cannot be trusted."""
@@ -193,35 +204,15 @@ class _Run:
         assert self.result is not None
         return self.result
 
-    def _dispatch(self) -> None:
-        session = self.session
-        try:
-            child, replay, lost = session._child_for(self.code)
-        except ExecutorError as failure:
-            self.failure = failure
-            return
-        self._child = child
-        self._lost |= lost
-        self._attempts += 1
-        request = encode_request(self.code, replay)
-        if not child.introduced:
-            child.introduced = True
-            request = frame(json.dumps(asdict(session._limits)).encode("ascii")) + request
-        self._started = time.monotonic()
-        self.exchange = Exchange(
-            child.channel, request, session._limits.output_chars, child.greeted
-        )
-        self.deadline = self._started + session._limits.wall_limit_s
-
     def _hung_up(self) -> None:
         if self._expired:
             self._end_late()
-        elif self.exchange.greeted or self._attempts > 1:
+        elif self.child.greeted or self._attempts > 1:
             self._end("killed", "the interpreter process died (a crash, or out of memory)")
         else:
             # None of the code has run: the zygote went while the order was on its way.
             self.session._state.drop_child()
-            self._dispatch()
+            self.start()
 
     def _accept(self, reply: Reply) -> None:
         if self._expired:

@@ -43,8 +43,11 @@ CUT_NOTE_CHARS = 64
 
 _STATUSES = get_args(Status)
 _CODES = {status: code for code, status in enumerate(_STATUSES)}
-_REPLY = struct.Struct(">BBdIIII")
-"""Status, flags, CPU seconds, then the bytes of stdout, stderr, error and value, which follow."""
+_REQUEST = struct.Struct(">II")
+"""Bytes of the payload, bytes of its replay; the replay and the code follow."""
+_REPLY = struct.Struct(">IBBdIIII")
+"""Bytes of the payload, status, flags, CPU seconds, and the characters of stdout, stderr, error
+and value, which follow as one text."""
 _TRUNCATED, _FRESH, _LAST, _HAS_ERROR, _HAS_VALUE = 1, 2, 4, 8, 16
 _ALL_FLAGS = 31
 
@@ -82,27 +85,25 @@ def payload_bytes(header: bytes | bytearray) -> int:
 
 def encode_request(code: str, replay: Sequence[tuple[str, Status]]) -> bytes:
     """The frame that asks a child to run `code` after the snippets of `replay`."""
-    before = json.dumps(replay).encode("ascii") if replay else b""
     source = code.encode("utf-8", "surrogatepass")
-    return b"".join(
-        (
-            (HEADER_BYTES + len(before) + len(source)).to_bytes(HEADER_BYTES, "big"),
-            len(before).to_bytes(HEADER_BYTES, "big"),
-            before,
-            source,
-        )
-    )
+    before = json.dumps(replay).encode("ascii") if replay else b""
+    size = _REQUEST.size - HEADER_BYTES + len(before) + len(source)
+    return _REQUEST.pack(size, len(before)) + before + source
 
 
-def decode_request(payload: bytes) -> tuple[str, list[tuple[str, Status]]]:
-    """What `encode_request` was given; it is the trainer's and needs no checks."""
-    start = HEADER_BYTES + payload_bytes(payload)
-    replay = json.loads(payload[HEADER_BYTES:start]) if start > HEADER_BYTES else []
-    return payload[start:].decode("utf-8", "surrogatepass"), replay
+def decode_request(request: bytes) -> tuple[str, list[tuple[str, Status]]]:
+    """What `encode_request` was given; the frame is the trainer's and needs no checks."""
+    start = _REQUEST.size
+    _, size = _REQUEST.unpack_from(request)
+    replay = json.loads(request[start : start + size]) if size else []
+    return request[start + size :].decode("utf-8", "surrogatepass"), replay
 
 
 def encode_reply(reply: Reply) -> bytes:
     """The frame of a reply; lone surrogates pass."""
+    stdout, stderr = reply.stdout, reply.stderr
+    error, value = reply.error or "", reply.value or ""
+    texts = (stdout + stderr + error + value).encode("utf-8", "surrogatepass")
     flags = (
         reply.truncated * _TRUNCATED
         | reply.fresh * _FRESH
@@ -110,48 +111,58 @@ def encode_reply(reply: Reply) -> bytes:
         | (reply.error is not None) * _HAS_ERROR
         | (reply.value is not None) * _HAS_VALUE
     )
-    stdout = reply.stdout.encode("utf-8", "surrogatepass")
-    stderr = reply.stderr.encode("utf-8", "surrogatepass")
-    error = (reply.error or "").encode("utf-8", "surrogatepass")
-    value = (reply.value or "").encode("utf-8", "surrogatepass")
-    sizes = len(stdout), len(stderr), len(error), len(value)
-    head = _REPLY.pack(_CODES[reply.status], flags, reply.cpu_s, *sizes)
-    length = (len(head) + sum(sizes)).to_bytes(HEADER_BYTES, "big")
-    return b"".join((length, head, stdout, stderr, error, value))
+    head = _REPLY.pack(
+        _REPLY.size - HEADER_BYTES + len(texts),
+        _CODES[reply.status],
+        flags,
+        reply.cpu_s,
+        len(stdout),
+        len(stderr),
+        len(error),
+        len(value),
+    )
+    return head + texts
 
 
 def reply_bound(output_chars: int) -> int:
-    """Most payload bytes that an honest reply can take (UTF-8 gives a character up to 4)."""
+    """Most bytes that an honest reply can take (UTF-8 gives a character up to 4)."""
     chars = 2 * (output_chars + CUT_NOTE_CHARS) + ERROR_CHARS + VALUE_CHARS + 2 * CUT_NOTE_CHARS
     return _REPLY.size + 4 * chars
 
 
-def decode_reply(payload: bytes | bytearray, output_chars: int) -> Reply:
-    """Parse and check the payload of a reply.
+def decode_reply(reply: bytes | bytearray, output_chars: int) -> Reply:
+    """Parse and check the frame of a reply, whose length is known to be right.
 
     Raises:
         FrameError: for anything but a reply that an honest child could have sent.
     """
     try:
-        code, flags, cpu_s, *sizes = _REPLY.unpack_from(payload)
+        _, code, flags, cpu_s, out, err, bad, last = _REPLY.unpack_from(reply)
         status = _STATUSES[code]
-    except (struct.error, IndexError):
+        texts = reply[_REPLY.size :].decode("utf-8", "surrogatepass")
+    except (struct.error, IndexError, UnicodeDecodeError):
         raise FrameError("not the fields of a reply") from None
-    if flags > _ALL_FLAGS or len(payload) != _REPLY.size + sum(sizes):
+    if out + err + bad + last != len(texts) or flags > _ALL_FLAGS or not 0 <= cpu_s < math.inf:
         raise FrameError("not the fields of a reply")
-    if not 0 <= cpu_s < math.inf:
-        raise FrameError("cpu_s is not a time")
-    stdout_end = _REPLY.size + sizes[0]
-    stderr_end = stdout_end + sizes[1]
-    error_end = stderr_end + sizes[2]
-    error = _text(payload[stderr_end:error_end], ERROR_CHARS)
-    value = _text(payload[error_end:], VALUE_CHARS)
+    if (
+        max(out, err) > output_chars + CUT_NOTE_CHARS
+        or bad > ERROR_CHARS + CUT_NOTE_CHARS
+        or last > VALUE_CHARS + CUT_NOTE_CHARS
+    ):
+        raise FrameError("a text is too long")
+    stdout, stderr = texts[:out], texts[out : out + err]
+    error = texts[out + err : len(texts) - last] if flags & _HAS_ERROR else None
+    value = texts[len(texts) - last :] if flags & _HAS_VALUE else None
+    if not texts.isascii():
+        stdout, stderr = _printable(stdout), _printable(stderr)
+        error = None if error is None else _printable(error)
+        value = None if value is None else _printable(value)
     return Reply(
         status,
-        _text(payload[_REPLY.size : stdout_end], output_chars),
-        _text(payload[stdout_end:stderr_end], output_chars),
-        error if flags & _HAS_ERROR else None,
-        value if flags & _HAS_VALUE else None,
+        stdout,
+        stderr,
+        error,
+        value,
         flags & _TRUNCATED != 0,
         cpu_s,
         flags & _FRESH != 0,
@@ -159,16 +170,6 @@ def decode_reply(payload: bytes | bytearray, output_chars: int) -> Reply:
     )
 
 
-def _text(field: bytes | bytearray, max_chars: int) -> str:
-    """`field` as text that encodes as UTF-8."""
-    if not field:
-        return ""
-    try:
-        text = field.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        raise FrameError("a text is not UTF-8") from None
-    if len(text) > max_chars + CUT_NOTE_CHARS:
-        raise FrameError(f"expected text of at most {max_chars} characters and a note")
-    if text.isascii():
-        return text
+def _printable(text: str) -> str:
+    """`text` so that it encodes as UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

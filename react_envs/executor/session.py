@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
 from react_envs.errors import ArgumentError, ExecutorError
+from react_envs.executor.connection import Child
 from react_envs.executor.dispatch import run_one
-from react_envs.executor.episode_state import Child, EpisodeState
+from react_envs.executor.episode_state import EpisodeState
 from react_envs.executor.limits import Limits
 from react_envs.executor.lockdown import level
 from react_envs.executor.result import ExecutionResult, Status
@@ -148,7 +149,7 @@ class PythonSession:
                     )
                 channel, identity = zygote.spawn()
                 channel.settimeout(self._limits.wall_limit_s)  # see `dispatch.run_one`
-                return Child(channel, identity, zygote, flavour)
+                return Child(channel, identity, zygote, flavour, self._limits.output_chars)
             except (ConnectionError, TimeoutError):
                 dead = zygote
             except OSError as error:
