@@ -1,7 +1,6 @@
 """The names that snippets may import, module by module. What is not listed does not exist.
 
-`__all__` of a module is no guide: it holds `functools.singledispatch`, which evaluates annotations,
-and `numpy.fromfile`. `modules` and `episode` replace some of the listed functions by guarded ones.
+`__all__` of a module is no guide: it holds `numpy.fromfile`. `modules` and `episode` replace some of the listed functions by guarded ones.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ ALLOWED: dict[str, str] = {
     ),
     "functools": (
         "cache cached_property cmp_to_key lru_cache partial partialmethod reduce "
-        "total_ordering update_wrapper wraps"
+        "singledispatch singledispatchmethod total_ordering update_wrapper wraps"
     ),
     "collections": (
         "ChainMap Counter OrderedDict UserDict UserList abc defaultdict deque namedtuple"

@@ -274,6 +274,8 @@ def _stand_in(cls: type) -> Any:
 def kind_of(ob: Any) -> Any:
     """`type(ob)` as a snippet sees it."""
     kind = type(ob)
+    if isinstance_of(kind, OpaqueType):
+        return TYPE  # what it stands for is a class
     if kind is types.FunctionType and ob.__module__.startswith("react_envs"):
         kind = types.BuiltinFunctionType  # what it stands for
     return _stand_in(kind)
@@ -321,7 +323,14 @@ def _load_dict(ob: Any, *default: Any) -> Any:
         if type(attributes) is not dict:
             raise AttributeError(f"{describe(ob)} has no attribute '__dict__'")
         return LiveDict(attributes, attributes, _check_instance_name)
+    if isinstance_of(kind, type):
+        # Nothing that reading the attributes one by one would not give.
+        return {name: load(ob, name) for name in class_dict(ob) if _loadable(ob, name)}
     raise AttributeNotAllowed(f"the attribute '__dict__' of {describe(ob)} is not allowed")
+
+
+def _loadable(ob: type, name: str) -> bool:
+    return name not in GUARDED and hasattr_(ob, name)
 
 
 class LiveDict(dict[str, Any]):
@@ -525,7 +534,22 @@ def _load_resize(ob: Any, *default: Any) -> Any:
     return resize
 
 
+def _load_slots(ob: Any, *default: Any) -> Any:
+    # A library's may be a list that all share.
+    if is_snippet_class(ob) or CLASS_MARK in class_dict(type(ob)):
+        return getattr(ob, "__slots__", *default)
+    raise AttributeNotAllowed(f"the attribute '__slots__' of {describe(ob)} is not allowed")
+
+
+def _load_defaults(ob: Any, *default: Any) -> Any:
+    if is_snippet_function(ob):
+        return ob.__defaults__
+    raise AttributeNotAllowed(f"the attribute '__defaults__' of {describe(ob)} is not allowed")
+
+
 _LOADS: dict[str, Callable[..., Any]] = {
+    "__slots__": _load_slots,
+    "__defaults__": _load_defaults,
     "data": _load_data,
     "resize": _load_resize,
     "__class__": _load_class,

@@ -17,7 +17,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from react_envs.executor import copying
+from react_envs.executor import copying, single_dispatch
 from react_envs.executor.allowlist import ALLOWED, EPISODE, OPTIONAL
 from react_envs.executor.guards import (
     ABC_META,
@@ -419,7 +419,12 @@ REPLACED: dict[str, Mapping[str, Any]] = {
         "asdict": asdict,
         "astuple": astuple,
     },
-    "functools": {"wraps": wraps, "update_wrapper": update_wrapper},
+    "functools": {
+        "wraps": wraps,
+        "update_wrapper": update_wrapper,
+        "singledispatch": single_dispatch.singledispatch,
+        "singledispatchmethod": single_dispatch.singledispatchmethod,
+    },
     "numpy": _LazyReplacements(),
     "operator": {"attrgetter": attrgetter, "methodcaller": methodcaller},
     "queue": {
