@@ -1,6 +1,7 @@
 """The names that snippets may import, module by module. What is not listed does not exist.
 
-`__all__` of a module is no guide: it holds `numpy.fromfile`. `modules` and `episode` replace some of the listed functions by guarded ones.
+`__all__` of a module is no guide: numpy's holds `fromfile`. `modules` and `episode` replace some
+of the listed functions by guarded ones.
 """
 
 from __future__ import annotations

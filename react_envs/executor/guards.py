@@ -324,13 +324,24 @@ def _load_dict(ob: Any, *default: Any) -> Any:
             raise AttributeError(f"{describe(ob)} has no attribute '__dict__'")
         return LiveDict(attributes, attributes, _check_instance_name)
     if isinstance_of(kind, type):
-        # Nothing that reading the attributes one by one would not give.
-        return {name: load(ob, name) for name in class_dict(ob) if _loadable(ob, name)}
+        return ClassView(ob)
     raise AttributeNotAllowed(f"the attribute '__dict__' of {describe(ob)} is not allowed")
 
 
-def _loadable(ob: type, name: str) -> bool:
-    return name not in GUARDED and hasattr_(ob, name)
+class ClassView(dict[str, Any]):
+    """What a library's class holds, as far as a snippet may read it attribute by attribute."""
+
+    __slots__ = ("_cls",)
+
+    def __init__(self, cls: type) -> None:
+        names = [name for name in class_dict(cls) if name not in GUARDED and hasattr_(cls, name)]
+        super().__init__({name: load(cls, name) for name in names})
+        self._cls = cls
+
+    def __missing__(self, name: Any) -> NoReturn:
+        if name in class_dict(self._cls):
+            raise AttributeNotAllowed(f"the attribute '{name}' is not allowed")
+        raise KeyError(name)
 
 
 class LiveDict(dict[str, Any]):
@@ -734,6 +745,13 @@ TYPE = MetaclassStandIn.of(type, SnippetMeta)
 ABC_META = MetaclassStandIn.of(abc.ABCMeta, SnippetABCMeta)
 
 
+def _simple_namespace(**attributes: Any) -> types.SimpleNamespace:
+    """`types.SimpleNamespace`; numpy would follow a raw pointer in some special attributes."""
+    for name in attributes:
+        check_store_name(exact_str(name))
+    return types.SimpleNamespace(**attributes)
+
+
 def _opaque(classes: Iterable[type]) -> dict[type, Any]:
     return {cls: OpaqueType(cls) for cls in classes}
 
@@ -746,7 +764,6 @@ STAND_INS: dict[type, Any] = {
             if isinstance(value, type)
             and value
             not in (
-                types.SimpleNamespace,
                 types.NoneType,
                 types.EllipsisType,
                 types.MappingProxyType,
@@ -758,6 +775,7 @@ STAND_INS: dict[type, Any] = {
     GuardedModule: OpaqueType(types.ModuleType, "module"),
     types.GenericAlias: OpaqueType(types.GenericAlias),
     memoryview: FinalType.of(memoryview, guarded_memoryview),
+    types.SimpleNamespace: FinalType.of(types.SimpleNamespace, _simple_namespace),
     type: TYPE,
     abc.ABCMeta: ABC_META,
     SnippetMeta: TYPE,

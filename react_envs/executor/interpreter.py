@@ -74,7 +74,7 @@ class Interpreter:
             self._namespace, self._streams, self._modules, self._remember_string
         )
         self._context = contextvars.Context()  # decimal and numpy keep their settings in it
-        self._filters: list[Any] = list(_DEFAULT_FILTERS)
+        self._filters: Any = list(_DEFAULT_FILTERS)
 
     def run(
         self, source: str, stdout: TextWriter, stderr: TextWriter, time_limit_s: float | None = None

@@ -17,7 +17,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from react_envs.executor import copying, single_dispatch
+from react_envs.executor import copying, enum_guard, single_dispatch
 from react_envs.executor.allowlist import ALLOWED, EPISODE, OPTIONAL
 from react_envs.executor.guards import (
     ABC_META,
@@ -83,6 +83,8 @@ def shared_module(name: str) -> GuardedModule | None:
         module = importlib.import_module(name)
     except ImportError:
         return None
+    if name == "enum":
+        enum_guard.install()
     if name == "sympy":
         from react_envs.executor import sympy_guard
 

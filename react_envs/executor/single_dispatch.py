@@ -19,7 +19,7 @@ __all__ = ["singledispatch", "singledispatchmethod"]
 
 def singledispatch(func: Callable[..., Any]) -> Callable[..., Any]:
     """`functools.singledispatch`; the result shows `register`, `dispatch` and `registry`."""
-    chooser: Any = functools.singledispatch(lambda: None)
+    chooser: Any = functools.singledispatch(lambda ob: ob)
     chooser.register(object, func)
     name = func.__name__ if is_snippet_function(func) else "function"
 

@@ -12,6 +12,7 @@ import dis
 import importlib
 import re
 import types
+from collections.abc import Callable
 from typing import Any
 
 from react_envs.executor.allowlist import ALLOWED, OPTIONAL
@@ -62,9 +63,23 @@ _IMPORT_LINE = re.compile(r"from (math|cmath|mpmath|numpy|scipy\.special|functoo
 
 
 def install() -> None:
-    """Guard sympy's `eval` and `exec`; calling it again changes nothing."""
+    """Guard sympy's `eval`, `exec` and maker of classes; calling it again changes nothing."""
+    function: Any = importlib.import_module("sympy.core.function")
+    if function.UndefinedFunction.__new__.__module__ != __name__:
+        function.UndefinedFunction.__new__ = _checked_new(function.UndefinedFunction.__new__)
     for name in ("sympy.parsing.sympy_parser", "sympy.utilities.lambdify"):
         vars(importlib.import_module(name)).update(eval=_eval, exec=_exec)
+
+
+def _checked_new(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Of `Function("f", ...)`, which makes a class and takes its bases and attributes, too."""
+
+    def __new__(mcl: type, name: Any, *rest: Any, **kwargs: Any) -> Any:
+        if rest or "bases" in kwargs or any(str.startswith(key, "_") for key in kwargs):
+            raise NotAllowed("Function() takes a name and assumptions")
+        return make(mcl, name, **kwargs)
+
+    return __new__
 
 
 def _eval(source: Any, names: dict[str, Any], local: dict[str, Any] | None = None) -> Any:
