@@ -11,8 +11,8 @@ import enum
 import sys
 from typing import Any
 
-from react_envs.executor.guards import exact_str
 from react_envs.executor.names import is_dunder
+from react_envs.executor.ownership import exact_str
 from react_envs.executor.policy import NotAllowed
 
 __all__ = ["install"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from react_envs.executor.episode import Modules, SnippetStream, Streams, TextWriter
-from react_envs.executor.guards import FILENAME_PREFIX
+from react_envs.executor.ownership import FILENAME_PREFIX
 from react_envs.executor.policy import LAST_VALUE, NotAllowed, compile_snippet
 from react_envs.executor.snippet_builtins import make_builtins
 from react_envs.executor.tracebacks import describe_exception, failing_line, format_snippet_error

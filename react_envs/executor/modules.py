@@ -19,24 +19,20 @@ from typing import Any
 
 from react_envs.executor import copying, enum_guard, single_dispatch
 from react_envs.executor.allowlist import ALLOWED, EPISODE, OPTIONAL
-from react_envs.executor.guards import (
-    ABC_META,
-    STAND_INS,
-    TYPE,
+from react_envs.executor.guards import getattr_
+from react_envs.executor.names import is_dunder
+from react_envs.executor.ownership import (
     WRITTEN,
-    FinalType,
     GuardedModule,
-    OpaqueType,
     class_dict,
     class_mro,
     exact_str,
-    getattr_,
     is_snippet_class,
     isinstance_of,
     mark_class,
 )
-from react_envs.executor.names import is_dunder
 from react_envs.executor.policy import CLASS_MARK, NotAllowed
+from react_envs.executor.stand_ins import ABC_META, STAND_INS, TYPE, FinalType, OpaqueType
 
 __all__ = ["available", "preload", "shared_module"]
 

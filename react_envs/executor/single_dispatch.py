@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from react_envs.executor.guards import is_snippet_function, isinstance_of
+from react_envs.executor.ownership import is_snippet_function, isinstance_of
 
 __all__ = ["singledispatch", "singledispatchmethod"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType, TracebackType
 from typing import Any
 
-from react_envs.executor.guards import FILENAME_PREFIX, is_snippet_class
+from react_envs.executor.ownership import FILENAME_PREFIX, is_snippet_class
 
 __all__ = ["MAX_FRAMES", "describe_exception", "failing_line", "format_snippet_error"]
 
