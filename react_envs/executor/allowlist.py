@@ -248,7 +248,7 @@ _SYMPY = (
     "swinnerton_dyer_poly symbols symmetric_poly symmetrize sympify take tan tanh terms_gcd "
     "to_cnf to_dnf to_nnf together topological_sort total_degree totient trace trailing "
     "transpose tribonacci trigamma trigsimp true trunc unflatten unpolarify uppergamma var "
-    "variations viete vring wronskian xfield xring yn zeros zeta zoo"
+    "variations viete wronskian xfield xring yn zeros zeta zoo"
 )
 
 _NUMPY = (
