@@ -42,6 +42,9 @@ class Outcome:
     """`repr` of a trailing expression, if asked for and not None."""
 
 
+_OK = Outcome("ok")
+
+
 class Interpreter:
     """One episode's namespace: variables persist across `run`, also after an error.
 
@@ -108,7 +111,7 @@ class Interpreter:
                 sys.setrecursionlimit(max(self._modules.recursion_limit, sys.getrecursionlimit()))
             self._context.run(exec, compiled, self._namespace)
             value = self._namespace.pop(LAST_VALUE, None)
-            return Outcome("ok", value=None if value is None else str.__str__(repr(value)))
+            return _OK if value is None else Outcome("ok", value=str.__str__(repr(value)))
         except (TimeLimitExceeded, MemoryError):
             raise
         except SystemExit as error:
