@@ -351,7 +351,7 @@ def calls_table(rows: dict[tuple[str, str], Row]) -> list[str]:
 
 def targets(rows: dict[tuple[str, str], Row], budget_s: float, quick: bool) -> list[str]:
     def ratio(above: str, below: str, snippet: str, key: str) -> str:
-        if (above, snippet) not in rows:
+        if (above, snippet) not in rows or (below, snippet) not in rows:
             return "not measured"
         return f"{rows[above, snippet][key] / rows[below, snippet][key]:.3g}x"
 

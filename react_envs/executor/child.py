@@ -117,6 +117,8 @@ def warm_up(make_interpreter: Callable[..., Any]) -> None:
     for _ in range(WARM_UP_RUNS):
         code, _ = decode_request(encode_request(WARM_UP, []))
         encode_reply(_answer(interpreter, code, limits, fresh=False))
+    for timer in (signal.ITIMER_REAL, signal.ITIMER_PROF):
+        signal.setitimer(timer, 0)
 
 
 def _requests() -> Iterator[bytes]:
