@@ -389,7 +389,7 @@ def targets(rows: dict[tuple[str, str], Row], budget_s: float, quick: bool) -> l
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="about half a minute, noisier")
+    parser.add_argument("--quick", action="store_true", help="about a minute, noisier")
     parser.add_argument("--peers-python", help="Python that has smolagents and gem-llm")
     parser.add_argument("--output", type=Path, help="also write the report to this file")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
