@@ -1,7 +1,7 @@
 """The names that snippets may import, module by module. What is not listed does not exist.
 
-`__all__` of a module is no guide: it holds `functools.singledispatch`, which evaluates annotations,
-and `numpy.fromfile`. `modules` and `episode` replace some of the listed functions by guarded ones.
+`__all__` of a module is no guide: numpy's holds `fromfile`. `modules` and `episode` replace some
+of the listed functions by guarded ones.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ALLOWED: dict[str, str] = {
     ),
     "functools": (
         "cache cached_property cmp_to_key lru_cache partial partialmethod reduce "
-        "total_ordering update_wrapper wraps"
+        "singledispatch singledispatchmethod total_ordering update_wrapper wraps"
     ),
     "collections": (
         "ChainMap Counter OrderedDict UserDict UserList abc defaultdict deque namedtuple"
@@ -248,7 +248,7 @@ _SYMPY = (
     "swinnerton_dyer_poly symbols symmetric_poly symmetrize sympify take tan tanh terms_gcd "
     "to_cnf to_dnf to_nnf together topological_sort total_degree totient trace trailing "
     "transpose tribonacci trigamma trigsimp true trunc unflatten unpolarify uppergamma var "
-    "variations viete vring wronskian xfield xring yn zeros zeta zoo"
+    "variations viete wronskian xfield xring yn zeros zeta zoo"
 )
 
 _NUMPY = (

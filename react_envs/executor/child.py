@@ -1,21 +1,21 @@
 """One episode's process: lock down, then run snippets until the session hangs up.
 
-The first frame that it sends is `{"error": null}` once it is locked down, or what went wrong;
-since none of the model's code has run by then, the trainer may believe it.
+The first frame that it sends is empty once it is locked down, or says what went wrong; since
+none of the model's code has run by then, the trainer may believe it.
 
-The requests are JSON objects. The first one holds the episode's `Limits`; each later one is
-`{"code": str, "replay": [[code, status], ...]}`. `replay` brings the state of an earlier child to
-this one: the snippets run again, their output is discarded, and if one ends otherwise than it
-did at first, `code` runs in a fresh interpreter and the reply says `fresh`.
+The first frame that it gets holds the episode's `Limits`, each later one a snippet, now and then
+with a replay, which brings the state of an earlier child to this one: those snippets run again,
+their output is discarded, and if one ends otherwise than it did at first, the new snippet runs in
+a fresh interpreter and the reply says `fresh`.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from react_envs.executor import lockdown
@@ -24,8 +24,10 @@ from react_envs.executor.frames import (
     HEADER_BYTES,
     VALUE_CHARS,
     Reply,
-    encode,
-    parse,
+    decode_request,
+    encode_reply,
+    encode_request,
+    frame,
     payload_bytes,
 )
 from react_envs.executor.interpreter import Outcome, TimeLimitExceeded
@@ -79,23 +81,25 @@ def live(
         rungs: what the zygote found to hold, see `lockdown.confine_child`.
     """
     requests = _requests()
-    limits = Limits(**next(requests))
+    limits = Limits(**json.loads(next(requests)[HEADER_BYTES:]))
     memory = None if address_space is None else address_space + (limits.memory_mb << 20)
     lockdown.confine_child(rungs, memory)
-    os.write(CHANNEL, encode({"error": None}))
+    os.write(CHANNEL, frame(b""))
     # Made while memory is still there to be had.
-    farewell = encode(
-        asdict(Reply("memory", "", "", "MemoryError", None, False, 0.0, fresh=False, last=True))
+    farewell = encode_reply(
+        Reply("memory", "", "", "MemoryError", None, False, 0.0, fresh=False, last=True)
     )
     try:
         interpreter = make_interpreter(seed=limits.seed, show_last_value=limits.show_last_value)
         for request in requests:
-            fresh = not _replay(interpreter, request["replay"], limits)
+            code, replay = decode_request(request)
+            fresh = bool(replay) and not _replay(interpreter, replay, limits)
             if fresh:
                 interpreter = make_interpreter(
                     seed=limits.seed, show_last_value=limits.show_last_value
                 )
-            _send(_answer(interpreter, request["code"], limits, fresh))
+            _send(encode_reply(_answer(interpreter, code, limits, fresh)))
+            signal.setitimer(signal.ITIMER_REAL, 0)
     except MemoryError:
         # The snippet's variables left no room even for this loop.
         os.write(CHANNEL, farewell)
@@ -111,12 +115,14 @@ def warm_up(make_interpreter: Callable[..., Any]) -> None:
     limits = Limits(0, 1.0, 1.0, 1, 1000, show_last_value=False)
     interpreter = make_interpreter(seed=0, show_last_value=False)
     for _ in range(WARM_UP_RUNS):
-        request = parse(encode({"code": WARM_UP, "replay": []})[HEADER_BYTES:].decode("ascii"))
-        encode(_answer(interpreter, request["code"], limits, fresh=False))
+        code, _ = decode_request(encode_request(WARM_UP, []))
+        encode_reply(_answer(interpreter, code, limits, fresh=False))
+    for timer in (signal.ITIMER_REAL, signal.ITIMER_PROF):
+        signal.setitimer(timer, 0)
 
 
-def _requests() -> Iterator[dict[str, Any]]:
-    """The requests as they come, until the session hangs up."""
+def _requests() -> Iterator[bytes]:
+    """The frames of the requests as they come, until the session hangs up."""
     buffer = b""
     while True:
         while len(buffer) < HEADER_BYTES or len(buffer) < HEADER_BYTES + payload_bytes(buffer):
@@ -125,11 +131,11 @@ def _requests() -> Iterator[dict[str, Any]]:
                 return
             buffer += chunk
         end = HEADER_BYTES + payload_bytes(buffer)
-        yield parse(buffer[HEADER_BYTES:end].decode("ascii"))
+        yield buffer[:end]
         buffer = buffer[end:]
 
 
-def _replay(interpreter: Any, snippets: list[list[str]], limits: Limits) -> bool:
+def _replay(interpreter: Any, snippets: Sequence[tuple[str, str]], limits: Limits) -> bool:
     """Run earlier snippets again; False if one of them ends otherwise than it did."""
     for code, status in snippets:
         outcome = _run_timed(interpreter, code, HeadTail(0), HeadTail(0), limits)
@@ -138,53 +144,52 @@ def _replay(interpreter: Any, snippets: list[list[str]], limits: Limits) -> bool
     return True
 
 
-def _answer(interpreter: Any, code: str, limits: Limits, fresh: bool) -> dict[str, Any]:
-    """Run `code`; the fields of a `frames.Reply`."""
+def _answer(interpreter: Any, code: str, limits: Limits, fresh: bool) -> Reply:
+    """Run `code`."""
     stdout, stderr = HeadTail(limits.output_chars), HeadTail(limits.output_chars)
     started = time.thread_time()
     outcome = _run_timed(interpreter, code, stdout, stderr, limits)
-    return {
-        "status": outcome.status,
-        "stdout": stdout.text(),
-        "stderr": stderr.text(),
-        "error": _cut(outcome.error, ERROR_CHARS),
-        "value": _cut(outcome.value, VALUE_CHARS),
-        "truncated": stdout.truncated or stderr.truncated,
-        "cpu_s": time.thread_time() - started,
-        "fresh": fresh,
-        "last": False,
-    }
+    return Reply(
+        outcome.status,
+        stdout.text(),
+        stderr.text(),
+        outcome.error and _cut(outcome.error, ERROR_CHARS),
+        outcome.value and _cut(outcome.value, VALUE_CHARS),
+        stdout.truncated or stderr.truncated,
+        time.thread_time() - started,
+        fresh,
+        last=False,
+    )
 
 
 def _run_timed(
     interpreter: Any, code: str, stdout: HeadTail, stderr: HeadTail, limits: Limits
 ) -> Outcome:
     """Run `code` under the soft CPU limit, which keeps the variables."""
-    # If trainer and zygote both fail to stop a snippet, the kernel does: SIGALRM kills.
+    # If trainer and zygote both fail to stop a snippet, the kernel does: SIGALRM kills. `live`
+    # disarms it when the reply is out.
     signal.setitimer(signal.ITIMER_REAL, limits.wall_limit_s + 1.0)
+    # Nobody disarms this one: it stands still while the child waits, and each run sets it anew.
+    signal.setitimer(signal.ITIMER_PROF, limits.cpu_limit_s, TICK_S)
     try:
         _Clock.running = True
-        signal.setitimer(signal.ITIMER_PROF, limits.cpu_limit_s, TICK_S)
         outcome: Outcome = interpreter.run(code, stdout, stderr, limits.cpu_limit_s)
         _Clock.running = False
     except TimeLimitExceeded:
         # The tick came after the interpreter's own handler; the next is 50 ms of CPU away.
         _Clock.running = False
         outcome = Outcome("timeout", exceeded(limits.cpu_limit_s), None)
-    signal.setitimer(signal.ITIMER_PROF, 0)
-    signal.setitimer(signal.ITIMER_REAL, 0)
     return outcome
 
 
-def _cut(text: str | None, max_chars: int) -> str | None:
-    if text is None or len(text) <= max_chars:
+def _cut(text: str, max_chars: int) -> str:
+    if len(text) <= max_chars:
         return text
     sink = HeadTail(max_chars)
     sink.write(text)
     return sink.text()
 
 
-def _send(reply: dict[str, Any]) -> None:
-    frame = memoryview(encode(reply))
-    while frame:
-        frame = frame[os.write(CHANNEL, frame) :]
+def _send(reply: bytes) -> None:
+    while reply:
+        reply = reply[os.write(CHANNEL, reply) :]

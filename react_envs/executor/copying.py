@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from react_envs.executor.guards import class_dict, class_mro, is_snippet_class, isinstance_of
+from react_envs.executor.ownership import class_dict, class_mro, is_snippet_class, isinstance_of
 from react_envs.executor.policy import CLASS_MARK
 
 __all__ = ["copy", "deepcopy"]

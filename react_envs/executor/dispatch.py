@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import select
 import time
 from collections.abc import Iterable, Sequence
@@ -9,8 +10,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from react_envs.errors import ArgumentError, ExecutorError
-from react_envs.executor.exchange import Exchange
-from react_envs.executor.frames import FrameError, Reply, encode
+from react_envs.executor.connection import Child
+from react_envs.executor.frames import FrameError, Reply, encode_request, frame
 from react_envs.executor.limits import MAX_CODE_CHARS, exceeded
 from react_envs.executor.result import ExecutionResult, Status
 from react_envs.executor.zygote import zygote_for
@@ -18,7 +19,7 @@ from react_envs.executor.zygote import zygote_for
 if TYPE_CHECKING:
     from react_envs.executor.session import PythonSession
 
-__all__ = ["run_many"]
+__all__ = ["run_many", "run_one"]
 
 DEATH_LIMIT_S = 2.0
 """A killed child is gone within milliseconds; if not, its zygote is stuck."""
@@ -44,56 +45,69 @@ def run_many(jobs: Iterable[tuple[PythonSession, str]]) -> list[ExecutionResult]
     finally:
         for run in runs:
             run.release()
-    for run in runs:
-        if run.failure is not None:
-            raise run.failure
-    return [run.result for run in runs if run.result is not None]
+    return [run.outcome() for run in runs]
+
+
+def run_one(session: PythonSession, code: str) -> ExecutionResult:
+    """The same for a single run, without the poll that many need; raises as `run_many`."""
+    run = _Run(session, code)
+    try:
+        run.start()
+        if run.result is None and run.failure is None and not run.child.unsent:
+            run.wait()
+        if run.result is None:
+            _finish([run])
+    finally:
+        run.release()
+    return run.outcome()
 
 
 def _finish(runs: Sequence[_Run]) -> None:
     """Move the runs on as their sockets allow, until each has its result."""
-    if len(runs) == 1:
-        _finish_one(runs[0])
-        return
     poller = select.poll()
     pending: dict[int, _Run] = {}
 
     def watch(run: _Run) -> None:
         if not run.done:
-            pending[run.descriptor] = run
-            poller.register(run.descriptor, run.exchange.events)
+            descriptor = run.child.channel.fileno()
+            pending[descriptor] = run
+            poller.register(descriptor, run.child.events)
 
     for run in runs:
         watch(run)
     while pending:
         patience_s = min(run.deadline for run in pending.values()) - time.monotonic()
-        ready = [d for d, _ in poller.poll(max(0.0, patience_s * 1000))]
+        ready = dict(poller.poll(max(0.0, patience_s * 1000)))
         now = time.monotonic()
         late = [d for d, run in pending.items() if run.deadline <= now]
         for descriptor in {*ready, *late}:
             run = pending.pop(descriptor)
             poller.unregister(descriptor)
             if descriptor in ready:
-                run.advance()
+                run.advance(ready[descriptor])
             else:
                 run.expire()
             watch(run)
 
 
-def _finish_one(run: _Run) -> None:
-    """The same for a single run, which is most of them, at half the cost."""
-    while not run.done:
-        poller = select.poll()
-        poller.register(run.descriptor, run.exchange.events)
-        patience_s = run.deadline - time.monotonic()
-        if poller.poll(max(0.0, patience_s * 1000)):
-            run.advance()
-        else:
-            run.expire()
-
-
 class _Run:
     """One snippet on its way through one session."""
+
+    __slots__ = (
+        "_attempts",
+        "_expired",
+        "_lost",
+        "_started",
+        "child",
+        "code",
+        "deadline",
+        "failure",
+        "result",
+        "session",
+    )
+    _started: float
+    child: Child
+    deadline: float
 
     def __init__(self, session: PythonSession, code: str) -> None:
         if not session._busy.acquire(blocking=False):
@@ -102,9 +116,6 @@ class _Run:
         self.code = code
         self.result: ExecutionResult | None = None
         self.failure: ExecutorError | None = None
-        self.exchange: Exchange
-        self.deadline = 0.0
-        self._started = 0.0
         self._attempts = 0
         self._lost = False
         self._expired = False
@@ -114,26 +125,51 @@ class _Run:
         """True once there is a result or a failure."""
         return self.result is not None or self.failure is not None
 
-    @property
-    def descriptor(self) -> int:
-        """The socket to wait for."""
-        return self._child.channel.fileno()
-
     def start(self) -> None:
         """Send the code, unless a look at it is enough."""
-        if not isinstance(self.code, str):
-            self._refuse(f"TypeError: the code must be text, not {type(self.code).__name__}")
-        elif len(self.code) > MAX_CODE_CHARS:
+        session, code = self.session, self.code
+        if not isinstance(code, str):
+            self._refuse(f"TypeError: the code must be text, not {type(code).__name__}")
+            return
+        if len(code) > MAX_CODE_CHARS:
             self._refuse(
-                f"the code has {len(self.code)} characters; at most {MAX_CODE_CHARS} are allowed"
+                f"the code has {len(code)} characters; at most {MAX_CODE_CHARS} are allowed"
             )
-        else:
-            self._dispatch()
-
-    def advance(self) -> None:
-        """Go on after the socket became ready."""
+            return
         try:
-            reply = self.exchange.advance()
+            child, replay, lost = session._child_for(code)
+        except ExecutorError as failure:
+            self.failure = failure
+            return
+        request = encode_request(code, replay)
+        if not child.introduced:
+            child.introduced = True
+            request = frame(json.dumps(asdict(session._limits)).encode("ascii")) + request
+        self._started = time.monotonic()
+        child.send(request)
+        self.child = child
+        self._lost |= lost
+        self._attempts += 1
+        self.deadline = self._started + session._limits.wall_limit_s
+
+    def wait(self) -> None:
+        """Sleep until the reply begins to come or the time is up; most come in one piece."""
+        try:
+            self.advance(select.POLLIN)
+        except TimeoutError:
+            self.expire()
+
+    def advance(self, events: int) -> None:
+        """Go on after poll gave `events` for the socket.
+
+        Raises:
+            TimeoutError: if nothing came within the time of a run; never where poll was right.
+        """
+        child = self.child
+        try:
+            if child.unsent:
+                child.send(child.unsent)
+            reply = None if events == select.POLLOUT else child.receive()
         except FrameError:
             self._end("killed", "the interpreter process misbehaved and was killed")
         except ExecutorError as failure:
@@ -142,19 +178,18 @@ class _Run:
         except ConnectionError:
             self._hung_up()
         else:
-            self._child.greeted = self.exchange.greeted
             if reply is not None:
                 self._accept(reply)
 
     def expire(self) -> None:
         """Kill the child at its deadline; if that does not help, its zygote."""
         if self._expired:
-            zygote_for(self._child.flavour, instead_of=self._child.zygote)
+            zygote_for(self.child.flavour, instead_of=self.child.zygote)
             self._end_late()
             return
         self._expired = True
         self.deadline += DEATH_LIMIT_S
-        self._child.zygote.kill(self._child.identity)
+        self.child.zygote.kill(self.child.identity)
 
     def release(self) -> None:
         """Let the session go; if the run was interrupted, its process cannot be trusted."""
@@ -162,47 +197,34 @@ class _Run:
             self.session._state.start_over()
         self.session._busy.release()
 
-    def _dispatch(self) -> None:
-        session = self.session
-        try:
-            self._child, replay, lost = session._child_for(self.code)
-        except ExecutorError as failure:
-            self.failure = failure
-            return
-        self._lost |= lost
-        self._attempts += 1
-        request = encode({"code": self.code, "replay": replay})
-        if not self._child.introduced:
-            self._child.introduced = True
-            request = encode(asdict(session._limits)) + request
-        self.exchange = Exchange(
-            self._child.channel, request, session._limits.output_chars, self._child.greeted
-        )
-        self._started = time.monotonic()
-        self.deadline = self._started + session._limits.wall_limit_s
-        self.exchange.send()
+    def outcome(self) -> ExecutionResult:
+        """The result; raises the failure if there is one."""
+        if self.failure is not None:
+            raise self.failure
+        assert self.result is not None
+        return self.result
 
     def _hung_up(self) -> None:
         if self._expired:
             self._end_late()
-        elif self.exchange.greeted or self._attempts > 1:
+        elif self.child.greeted or self._attempts > 1:
             self._end("killed", "the interpreter process died (a crash, or out of memory)")
         else:
             # None of the code has run: the zygote went while the order was on its way.
             self.session._state.drop_child()
-            self._dispatch()
+            self.start()
 
     def _accept(self, reply: Reply) -> None:
         if self._expired:
             self._end_late()
             return
-        session = self.session
+        state = self.session._state
         if reply.last:
-            session._state.start_over()
+            state.start_over()
         else:
             if reply.fresh:
-                session._state.forget()
-            session._state.remember(self.code, reply.status)
+                state.forget()
+            state.remember(self.code, reply.status)
         self.result = ExecutionResult(
             reply.stdout,
             reply.stderr,
@@ -212,7 +234,7 @@ class _Run:
             reply.cpu_s,
             time.monotonic() - self._started,
             reply.truncated,
-            restarted=self._lost or reply.fresh or reply.last,
+            self._lost or reply.fresh or reply.last,
         )
 
     def _end_late(self) -> None:

@@ -12,11 +12,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, Protocol
 
-from react_envs.executor import guards
+from react_envs.executor import ownership
 from react_envs.executor.allowlist import EPISODE
-from react_envs.executor.guards import GuardedModule, ImportNotAllowed
 from react_envs.executor.modules import available, guarded_module, shared_module
 from react_envs.executor.names import is_variable
+from react_envs.executor.ownership import GuardedModule, ImportNotAllowed
+from react_envs.executor.policy import NotAllowed
 
 __all__ = ["MAX_RECURSION", "Modules", "Streams", "TextWriter"]
 
@@ -137,7 +138,7 @@ class Modules:
         module = self.find(name)
         try:
             return getattr(module, attribute)
-        except guards.AttributeNotAllowed:
+        except ownership.AttributeNotAllowed:
             raise ImportNotAllowed(
                 f"import of '{attribute}' from '{name}' is not allowed; "
                 f"available in {name}: {', '.join(names_of(module)[:200])}"
@@ -225,9 +226,9 @@ class Modules:
             return numpy_random.default_rng(fresh.getrandbits(63) if seed is None else seed)
 
         def make_random_state(seed: Any = None) -> Any:
-            if guards.is_snippet_class(type(seed)) or hasattr(seed, "__dict__"):
+            if ownership.is_snippet_class(type(seed)) or hasattr(seed, "__dict__"):
                 # It would follow the raw pointer in the attribute `capsule`.
-                raise guards.NotAllowed("a seed must be a number or an array of numbers")
+                raise NotAllowed("a seed must be a number or an array of numbers")
             return numpy_random.RandomState(fresh.getrandbits(32) if seed is None else seed)
 
         names = {

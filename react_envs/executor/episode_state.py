@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass, field
 
+from react_envs.executor.connection import Child
 from react_envs.executor.limits import MAX_CODE_CHARS
 from react_envs.executor.result import Status
-from react_envs.executor.zygote import Flavour, Zygote
 
-__all__ = ["Child", "EpisodeState"]
+__all__ = ["EpisodeState"]
 
 MAX_REPLAY_CHARS = 4 * MAX_CODE_CHARS
-
-
-@dataclass(slots=True)
-class Child:
-    """The trainer's end of a living child."""
-
-    channel: socket.socket
-    identity: int
-    zygote: Zygote
-    flavour: Flavour
-    greeted: bool = False
-    introduced: bool = False
-    """True once its limits were sent."""
-
-    def end(self) -> None:
-        """Hang up and have it killed, whatever it does."""
-        self.zygote.kill(self.identity)
-        self.channel.close()
 
 
 @dataclass(slots=True)

@@ -1,9 +1,9 @@
-"""Length-prefixed JSON: the only language that a trainer and its sandbox speak.
+"""Length-prefixed frames of text: the only language that a trainer and its sandbox speak.
 
-A frame is four bytes of length (big-endian) and that many bytes of ASCII JSON. Requests come
-from the trainer and are trusted; replies come from a process that ran a model's code and are
-believed in nothing: their length is bounded before they are read, their shape is checked, and
-all that they can carry is text. Nothing is ever unpickled.
+A frame is four bytes of length (big-endian) and that many bytes of payload. Requests come from
+the trainer and are trusted; replies come from a process that ran a model's code and are believed
+in nothing: their length is bounded before they are read, a fixed layout of numbers and texts is
+all that they can carry, and each field is checked. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 from react_envs.executor.result import Status
 
@@ -22,8 +23,10 @@ __all__ = [
     "FrameError",
     "Reply",
     "decode_reply",
-    "encode",
-    "parse",
+    "decode_request",
+    "encode_reply",
+    "encode_request",
+    "frame",
     "payload_bytes",
     "reply_bound",
 ]
@@ -38,14 +41,19 @@ VALUE_CHARS = 8_000
 CUT_NOTE_CHARS = 64
 """Room for the note that marks a cut."""
 
-_STATUSES = frozenset(get_args(Status))
-_print = json.JSONEncoder(separators=(",", ":")).encode
-parse = json.JSONDecoder().decode
-"""`json.loads` for text, without its questions."""
+_STATUSES = get_args(Status)
+_CODES = {status: code for code, status in enumerate(_STATUSES)}
+_REQUEST = struct.Struct(">II")
+"""Bytes of the payload, bytes of its replay; the replay and the code follow."""
+_REPLY = struct.Struct(">IBBdIIII")
+"""Bytes of the payload, status, flags, CPU seconds, and the characters of stdout, stderr, error
+and value, which follow as one text."""
+_TRUNCATED, _FRESH, _LAST, _HAS_ERROR, _HAS_VALUE = 1, 2, 4, 8, 16
+_ALL_FLAGS = 31
 
 
 class FrameError(ValueError):
-    """A frame is too long, is not JSON or has the wrong shape."""
+    """A frame is too long or has the wrong shape."""
 
 
 @dataclass(slots=True)
@@ -65,12 +73,8 @@ class Reply:
     """True if the child exits after this reply."""
 
 
-_FIELDS = Reply.__dataclass_fields__.keys()
-
-
-def encode(message: object) -> bytes:
-    """The frame of a JSON value; lone surrogates pass as escapes."""
-    payload = _print(message).encode("ascii")
+def frame(payload: bytes) -> bytes:
+    """`payload` with its length before it."""
     return len(payload).to_bytes(HEADER_BYTES, "big") + payload
 
 
@@ -79,45 +83,93 @@ def payload_bytes(header: bytes | bytearray) -> int:
     return int.from_bytes(header[:HEADER_BYTES], "big")
 
 
+def encode_request(code: str, replay: Sequence[tuple[str, Status]]) -> bytes:
+    """The frame that asks a child to run `code` after the snippets of `replay`."""
+    source = code.encode("utf-8", "surrogatepass")
+    before = json.dumps(replay).encode("ascii") if replay else b""
+    size = _REQUEST.size - HEADER_BYTES + len(before) + len(source)
+    return _REQUEST.pack(size, len(before)) + before + source
+
+
+def decode_request(request: bytes) -> tuple[str, list[tuple[str, Status]]]:
+    """What `encode_request` was given; the frame is the trainer's and needs no checks."""
+    start = _REQUEST.size
+    _, size = _REQUEST.unpack_from(request)
+    replay = json.loads(request[start : start + size]) if size else []
+    return request[start + size :].decode("utf-8", "surrogatepass"), replay
+
+
+def encode_reply(reply: Reply) -> bytes:
+    """The frame of a reply; lone surrogates pass."""
+    stdout, stderr = reply.stdout, reply.stderr
+    error, value = reply.error or "", reply.value or ""
+    texts = (stdout + stderr + error + value).encode("utf-8", "surrogatepass")
+    flags = (
+        reply.truncated * _TRUNCATED
+        | reply.fresh * _FRESH
+        | reply.last * _LAST
+        | (reply.error is not None) * _HAS_ERROR
+        | (reply.value is not None) * _HAS_VALUE
+    )
+    head = _REPLY.pack(
+        _REPLY.size - HEADER_BYTES + len(texts),
+        _CODES[reply.status],
+        flags,
+        reply.cpu_s,
+        len(stdout),
+        len(stderr),
+        len(error),
+        len(value),
+    )
+    return head + texts
+
+
 def reply_bound(output_chars: int) -> int:
-    """Most bytes that an honest reply can take (JSON escapes a character in up to 12)."""
+    """Most bytes that an honest reply can take (UTF-8 gives a character up to 4)."""
     chars = 2 * (output_chars + CUT_NOTE_CHARS) + ERROR_CHARS + VALUE_CHARS + 2 * CUT_NOTE_CHARS
-    return 1024 + 12 * chars
+    return _REPLY.size + 4 * chars
 
 
-def decode_reply(payload: bytes | bytearray, output_chars: int) -> Reply:
-    """Parse and check the payload of a reply.
+def decode_reply(reply: bytes | bytearray, output_chars: int) -> Reply:
+    """Parse and check the frame of a reply, whose length is known to be right.
 
     Raises:
         FrameError: for anything but a reply that an honest child could have sent.
     """
     try:
-        fields = parse(payload.decode("ascii"))
-    # Deep nesting ends in RecursionError, a number of 5,000 digits in ValueError.
-    except (ValueError, RecursionError) as error:
-        raise FrameError(f"not JSON: {type(error).__name__}") from None
-    if type(fields) is not dict or fields.keys() != _FIELDS:
+        _, code, flags, cpu_s, out, err, bad, last = _REPLY.unpack_from(reply)
+        status = _STATUSES[code]
+        texts = reply[_REPLY.size :].decode("utf-8", "surrogatepass")
+    except (struct.error, IndexError, UnicodeDecodeError):
+        raise FrameError("not the fields of a reply") from None
+    if out + err + bad + last != len(texts) or flags > _ALL_FLAGS or not 0 <= cpu_s < math.inf:
         raise FrameError("not the fields of a reply")
-    reply = Reply(**fields)
-    if type(reply.status) is not str or reply.status not in _STATUSES:
-        raise FrameError("unknown status")
-    if type(reply.cpu_s) is not float or not 0 <= reply.cpu_s < math.inf:
-        raise FrameError("cpu_s is not a time")
-    if not (type(reply.truncated) is type(reply.fresh) is type(reply.last) is bool):
-        raise FrameError("a flag is not a boolean")
-    reply.stdout = _text(reply.stdout, output_chars)
-    reply.stderr = _text(reply.stderr, output_chars)
-    if reply.error is not None:
-        reply.error = _text(reply.error, ERROR_CHARS)
-    if reply.value is not None:
-        reply.value = _text(reply.value, VALUE_CHARS)
-    return reply
+    if (
+        max(out, err) > output_chars + CUT_NOTE_CHARS
+        or bad > ERROR_CHARS + CUT_NOTE_CHARS
+        or last > VALUE_CHARS + CUT_NOTE_CHARS
+    ):
+        raise FrameError("a text is too long")
+    stdout, stderr = texts[:out], texts[out : out + err]
+    error = texts[out + err : len(texts) - last] if flags & _HAS_ERROR else None
+    value = texts[len(texts) - last :] if flags & _HAS_VALUE else None
+    if not texts.isascii():
+        stdout, stderr = _printable(stdout), _printable(stderr)
+        error = None if error is None else _printable(error)
+        value = None if value is None else _printable(value)
+    return Reply(
+        status,
+        stdout,
+        stderr,
+        error,
+        value,
+        flags & _TRUNCATED != 0,
+        cpu_s,
+        flags & _FRESH != 0,
+        flags & _LAST != 0,
+    )
 
 
-def _text(field: Any, max_chars: int) -> str:
-    """`field` as text that encodes as UTF-8."""
-    if type(field) is not str or len(field) > max_chars + CUT_NOTE_CHARS:
-        raise FrameError(f"expected text of at most {max_chars} characters and a note")
-    if field.isascii():
-        return field
-    return field.encode("utf-8", "backslashreplace").decode("utf-8")
+def _printable(text: str) -> str:
+    """`text` so that it encodes as UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

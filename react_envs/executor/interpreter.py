@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from react_envs.executor.episode import Modules, SnippetStream, Streams, TextWriter
-from react_envs.executor.guards import FILENAME_PREFIX
+from react_envs.executor.ownership import FILENAME_PREFIX
 from react_envs.executor.policy import LAST_VALUE, NotAllowed, compile_snippet
 from react_envs.executor.snippet_builtins import make_builtins
 from react_envs.executor.tracebacks import describe_exception, failing_line, format_snippet_error
@@ -40,6 +40,9 @@ class Outcome:
     """What the model reads: a trimmed traceback, a syntax error or the policy's refusal."""
     value: str | None = None
     """`repr` of a trailing expression, if asked for and not None."""
+
+
+_OK = Outcome("ok")
 
 
 class Interpreter:
@@ -68,13 +71,13 @@ class Interpreter:
         self._stderr = SnippetStream(self._streams, "err")
         self._modules = Modules(seed, self._streams)
         self._runs = 0
-        self._sources: dict[str, list[str]] = {}
+        self._sources: dict[str, str] = {}
         self._namespace: dict[str, Any] = {"__name__": "__main__", "__doc__": None}
         self._namespace["__builtins__"] = make_builtins(
             self._namespace, self._streams, self._modules, self._remember_string
         )
         self._context = contextvars.Context()  # decimal and numpy keep their settings in it
-        self._filters: list[Any] = list(_DEFAULT_FILTERS)
+        self._filters: Any = list(_DEFAULT_FILTERS)
 
     def run(
         self, source: str, stdout: TextWriter, stderr: TextWriter, time_limit_s: float | None = None
@@ -97,15 +100,18 @@ class Interpreter:
             return Outcome("memory", "MemoryError: the memory limit was exceeded")
 
     def _run(self, source: str, stdout: TextWriter, stderr: TextWriter) -> Outcome:
-        compiled = self._compile(source)
-        if isinstance(compiled, Outcome):
-            return compiled
         self._streams.out, self._streams.err = stdout, stderr
-        before = _enter(self._stdout, self._stderr, self._filters, self._modules.recursion_limit)
+        before = _enter(self._stdout, self._stderr)
         try:
+            compiled = self._compile(source)
+            if type(compiled) is Outcome:
+                return compiled
+            _filter_warnings(self._filters)
+            if self._modules.recursion_limit is not None:
+                sys.setrecursionlimit(max(self._modules.recursion_limit, sys.getrecursionlimit()))
             self._context.run(exec, compiled, self._namespace)
             value = self._namespace.pop(LAST_VALUE, None)
-            return Outcome("ok", value=None if value is None else str.__str__(repr(value)))
+            return _OK if value is None else Outcome("ok", value=str.__str__(repr(value)))
         except (TimeLimitExceeded, MemoryError):
             raise
         except SystemExit as error:
@@ -117,7 +123,8 @@ class Interpreter:
         except BaseException as error:
             return Outcome("error", format_snippet_error(error, self._sources))
         finally:
-            self._filters = list(warnings.filters)
+            if warnings.filters is not _SILENT:
+                self._filters = warnings.filters
             _leave(before)
 
     def _compile(self, source: str) -> Any:
@@ -134,9 +141,7 @@ class Interpreter:
             )
         filename = self._remember(source)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return compile_snippet(source, filename, keep_last_value=self._show_last_value)
+            return compile_snippet(source, filename, keep_last_value=self._show_last_value)
         except NotAllowed as error:
             return Outcome("blocked", str(error))
         except UnicodeEncodeError:
@@ -154,13 +159,13 @@ class Interpreter:
         """Keep `source` for tracebacks; the file name under which they find it."""
         self._runs += 1
         filename = f"{FILENAME_PREFIX}>" if self._runs == 1 else f"{FILENAME_PREFIX} {self._runs}>"
-        self._sources[filename] = source.splitlines()
+        self._sources[filename] = source
         return filename
 
     def _remember_string(self, source: str) -> str:
         """The same for text that the snippet evaluates; only the latest is kept."""
         filename = f"{FILENAME_PREFIX} string>"
-        self._sources[filename] = source.splitlines()
+        self._sources[filename] = source
         return filename
 
     def _exit(self, error: SystemExit, stderr: TextWriter) -> Outcome:
@@ -195,33 +200,37 @@ _DEFAULT_FILTERS = [
 ]
 
 
-def _enter(
-    stdout: SnippetStream, stderr: SnippetStream, filters: list[Any], recursion_limit: int | None
-) -> tuple[Any, ...]:
+# While a snippet is compiled: what the compiler warns of is no output of the snippet.
+_SILENT: Any = [("ignore", None, Warning, None, 0)]
+
+
+def _filter_warnings(filters: Any) -> None:
+    warnings.filters = filters
+    warnings._filters_mutated()  # type: ignore[attr-defined]
+
+
+def _enter(stdout: SnippetStream, stderr: SnippetStream) -> tuple[Any, ...]:
     """Exchange what the process has one of; returns what `_leave` needs to put it back."""
     before = (
         sys.stdout,
         sys.stderr,
-        warnings.filters,
         warnings.showwarning,
         sys.unraisablehook,
+        warnings.filters,
         sys.getrecursionlimit(),
         sys.get_int_max_str_digits(),
     )
     sys.stdout, sys.stderr = stdout, stderr
-    warnings.filters = filters
     warnings.showwarning = _show_warning
     sys.unraisablehook = _show_unraisable
-    warnings._filters_mutated()  # type: ignore[attr-defined]
-    if recursion_limit is not None:
-        sys.setrecursionlimit(max(recursion_limit, sys.getrecursionlimit()))
+    _filter_warnings(_SILENT)
     return before
 
 
 def _leave(before: tuple[Any, ...]) -> None:
-    sys.stdout, sys.stderr, warnings.filters, warnings.showwarning = before[:4]
-    sys.unraisablehook, depth, digits = before[4:]
-    warnings._filters_mutated()  # type: ignore[attr-defined]
+    sys.stdout, sys.stderr, warnings.showwarning, sys.unraisablehook = before[:4]
+    filters, depth, digits = before[4:]
+    _filter_warnings(filters)
     sys.setrecursionlimit(depth)
     sys.set_int_max_str_digits(digits)
 

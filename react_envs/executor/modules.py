@@ -17,26 +17,22 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from react_envs.executor import copying
+from react_envs.executor import copying, enum_guard, single_dispatch
 from react_envs.executor.allowlist import ALLOWED, EPISODE, OPTIONAL
-from react_envs.executor.guards import (
-    ABC_META,
-    STAND_INS,
-    TYPE,
+from react_envs.executor.guards import getattr_
+from react_envs.executor.names import is_dunder
+from react_envs.executor.ownership import (
     WRITTEN,
-    FinalType,
     GuardedModule,
-    OpaqueType,
     class_dict,
     class_mro,
     exact_str,
-    getattr_,
     is_snippet_class,
     isinstance_of,
     mark_class,
 )
-from react_envs.executor.names import is_dunder
 from react_envs.executor.policy import CLASS_MARK, NotAllowed
+from react_envs.executor.stand_ins import ABC_META, STAND_INS, TYPE, FinalType, OpaqueType
 
 __all__ = ["available", "preload", "shared_module"]
 
@@ -83,6 +79,8 @@ def shared_module(name: str) -> GuardedModule | None:
         module = importlib.import_module(name)
     except ImportError:
         return None
+    if name == "enum":
+        enum_guard.install()
     if name == "sympy":
         from react_envs.executor import sympy_guard
 
@@ -419,7 +417,12 @@ REPLACED: dict[str, Mapping[str, Any]] = {
         "asdict": asdict,
         "astuple": astuple,
     },
-    "functools": {"wraps": wraps, "update_wrapper": update_wrapper},
+    "functools": {
+        "wraps": wraps,
+        "update_wrapper": update_wrapper,
+        "singledispatch": single_dispatch.singledispatch,
+        "singledispatchmethod": single_dispatch.singledispatchmethod,
+    },
     "numpy": _LazyReplacements(),
     "operator": {"attrgetter": attrgetter, "methodcaller": methodcaller},
     "queue": {

@@ -48,8 +48,8 @@ READABLE_UNDERSCORE = (
     DEFINABLE - _dunders("init copy deepcopy get set delete set_name setattr delattr dir slots")
     | _dunders(
         "name qualname module members annotations cause context suppress_context notes "
-        "match_args wrapped version origin args parameters isabstractmethod "
-        "dataclass_fields orig_bases"
+        "match_args wrapped version origin args parameters isabstractmethod abstractmethods "
+        "dataclass_fields orig_bases metadata"
     )
     | frozenset(
         [
@@ -73,7 +73,7 @@ WRITABLE_DUNDERS = DEFINABLE - _dunders(
 ) | _dunders("name qualname doc cause suppress_context notes")
 """Special attributes that may be stored on the snippet's own functions, classes and exceptions."""
 
-GUARDED = _dunders("init class dict mro bases base setattr delattr") | frozenset(
+GUARDED = _dunders("init class dict mro bases base setattr delattr slots defaults") | frozenset(
     ["format", "format_map", "mro", "register", "dump", "dumps", "data", "resize"]
 )
 """Attributes whose loads go through `guards.load`, which looks at the object."""

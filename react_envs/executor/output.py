@@ -17,15 +17,14 @@ class HeadTail:
     'abcd\\n... [4 characters cut] ...\\nijkl'
     """
 
-    __slots__ = ("_head", "_head_room", "_max_chars", "_tail", "_tail_chars", "_total")
+    __slots__ = ("_head", "_max_chars", "_tail", "_tail_chars", "_total")
 
     def __init__(self, max_chars: int) -> None:
         self._max_chars = max_chars
-        self._head: list[str] = []
-        self._head_room = max_chars - max_chars // 2
+        self._total = 0
+        self._head: list[str] = []  # all of the text, while it fits
         self._tail: list[str] = []
         self._tail_chars = 0
-        self._total = 0
 
     def write(self, text: str) -> int:
         """Take `text`; return its length, as a text stream does."""
@@ -33,19 +32,31 @@ class HeadTail:
             # A subclass made by the snippet could lie about its length and its slices.
             text = str.__str__(text)
         size = len(text)
-        self._total += size
-        if self._head_room:
-            head = text[: self._head_room]
-            self._head.append(head)
-            self._head_room -= len(head)
-            text = text[len(head) :]
-        if text:
-            text = text[-self._max_chars :]
-            self._tail.append(text)
-            self._tail_chars += len(text)
-            if self._tail_chars > self._max_chars:
-                self._shorten_tail()
+        if not size:
+            return 0
+        before = self._total
+        # Counted first: the time limit may strike after any of these lines.
+        self._total = total = before + size
+        if total <= self._max_chars:
+            self._head.append(text)
+        else:
+            self._write_too_much(text, before)
         return size
+
+    def _write_too_much(self, text: str, before: int) -> None:
+        start = max(0, len(text) - self._max_chars)
+        if before <= self._max_chars:
+            # The first text that does not fit: what came before it is split in two.
+            kept = "".join(self._head)
+            room = self._max_chars - self._max_chars // 2
+            missing = max(0, room - len(kept))
+            self._tail, self._tail_chars = [kept[room:]], max(0, len(kept) - room)
+            self._head = [kept[:room], text[:missing]]
+            start = max(start, missing)
+        self._tail.append(text[start:])
+        self._tail_chars += len(text) - start
+        if self._tail_chars > self._max_chars:
+            self._shorten_tail()
 
     def flush(self) -> None:
         """Do nothing; `print(..., flush=True)` calls it."""
@@ -57,11 +68,12 @@ class HeadTail:
 
     def text(self) -> str:
         """All that was kept, with a note where characters are missing."""
-        if not self.truncated:
-            return "".join(self._head) + "".join(self._tail)
+        if self._total <= self._max_chars:
+            return "".join(self._head)
         self._shorten_tail()
+        head = "".join(self._head)[: self._max_chars - self._max_chars // 2]
         cut = self._total - self._max_chars
-        return f"{''.join(self._head)}\n... [{cut} characters cut] ...\n{self._tail[0]}"
+        return f"{head}\n... [{cut} characters cut] ...\n{self._tail[0]}"
 
     def _shorten_tail(self) -> None:
         tail = "".join(self._tail)

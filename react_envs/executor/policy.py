@@ -261,7 +261,6 @@ def _try_star(node: Any) -> None:
 
 
 _VISITORS: dict[type, Callable[[Any], None]] = {
-    ast.Name: _name,
     ast.Attribute: _attribute,
     ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function,
@@ -411,26 +410,27 @@ def _rewrite(tree: Any) -> int:
             for alias in statement.names:
                 if alias.name == "annotations":
                     flags |= __future__.annotations.compiler_flag
-    plans = _PLANS
+    plans, name, constant = _PLANS, ast.Name, ast.Constant
     pending = [tree]
     pop = pending.pop
     push = pending.append
     while pending:
         node = pop()
-        kind = node.__class__
-        if kind is ast.Constant:
-            continue
-        plan = plans.get(kind)
+        plan = plans.get(node.__class__)
         if plan is None:
-            raise _refuse(node, f"{kind.__name__} is not supported here")
+            raise _refuse(node, f"{node.__class__.__name__} is not supported here")
         visit, fields = plan
         if visit is not None:
             visit(node)
             fields = plans[node.__class__][1]
         for field in fields:
             child = getattr(node, field)
-            if child.__class__ is list:
-                pending += [item for item in child if item is not None]
-            elif child is not None:
-                push(child)
+            for item in child if child.__class__ is list else (child,):
+                # Names and constants are most of a tree and have no children: no turn of their own.
+                kind = item.__class__
+                if kind is name:
+                    if item.id[:2] == "__":
+                        _name(item)
+                elif kind is not constant and item is not None:
+                    push(item)
     return flags

@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
 from react_envs.errors import ArgumentError, ExecutorError
-from react_envs.executor.dispatch import run_many
-from react_envs.executor.episode_state import Child, EpisodeState
+from react_envs.executor.connection import Child
+from react_envs.executor.dispatch import run_one
+from react_envs.executor.episode_state import EpisodeState
 from react_envs.executor.limits import Limits
 from react_envs.executor.lockdown import level
 from react_envs.executor.result import ExecutionResult, Status
@@ -88,7 +89,7 @@ class PythonSession:
             ExecutorError: if no interpreter could be started.
             ArgumentError: if this session is running in another thread.
         """
-        return run_many([(self, code)])[0]
+        return run_one(self, code)
 
     def prefork(self) -> None:
         """Fork the process now instead of at the first `run`, say while the model still writes.
@@ -146,7 +147,9 @@ class PythonSession:
                         "isolation='strict' wants the system-call filter, which is not in "
                         f"force here: {zygote.rungs}"
                     )
-                return Child(*zygote.spawn(), zygote, flavour)
+                channel, identity = zygote.spawn()
+                channel.settimeout(self._limits.wall_limit_s)  # see `dispatch.run_one`
+                return Child(channel, identity, zygote, flavour, self._limits.output_chars)
             except (ConnectionError, TimeoutError):
                 dead = zygote
             except OSError as error:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from types import CodeType, FrameType, FunctionType
 from typing import Any, NoReturn
 
-from react_envs.executor import guards
+from react_envs.executor import guards, ownership, stand_ins
 from react_envs.executor.episode import Modules, SnippetStream, Streams
-from react_envs.executor.guards import LiveDict, exact_str
+from react_envs.executor.guards import LiveDict
 from react_envs.executor.names import bindable, is_variable
+from react_envs.executor.ownership import exact_str
 from react_envs.executor.policy import CLASS_MARK, NotAllowed, compile_snippet
 
 __all__ = ["make_builtins"]
@@ -99,7 +100,7 @@ def _import(name: str, *args: Any, **kwargs: Any) -> None:
     # `sys.modules`, so nothing has to be handed out here.
     if name not in sys.modules:
         if name not in _IMPORTED_BY_C:
-            raise guards.ImportNotAllowed(f"import of '{name}' is not allowed")
+            raise ownership.ImportNotAllowed(f"import of '{name}' is not allowed")
         importlib.import_module(name)
 
 
@@ -149,13 +150,13 @@ _COMMON: dict[str, Any] = {
     "open": _open,
     "quit": _exit,
     "setattr": guards.setattr_,
-    "type": guards.TYPE,
-    "class_mark!": guards.WRITTEN,
-    "memoryview": guards.STAND_INS[memoryview],
-    "getattr_hook!": guards.getattr_hook,
+    "type": stand_ins.TYPE,
+    "class_mark!": ownership.WRITTEN,
+    "memoryview": stand_ins.STAND_INS[memoryview],
+    "getattr_hook!": stand_ins.getattr_hook,
     "load!": guards.load,
-    "private!": guards.private,
-    "writable!": guards.writable,
+    "private!": ownership.private,
+    "writable!": ownership.writable,
 }
 
 

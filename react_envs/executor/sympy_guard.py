@@ -1,7 +1,8 @@
 """Makes sympy check the text that it hands to `eval` and `exec`.
 
 `sympify("...")` and `lambdify` run strings as Python. This module sets a checked `eval` and `exec`
-in the two modules of sympy that do so, for the whole process and for good. It narrows what a
+in the modules that do so, for the whole process and for good, and checks the names that become
+attributes. It narrows what a
 string can do; it does not make sympy a sandbox (that is the operating-system layer's part).
 """
 
@@ -12,10 +13,12 @@ import dis
 import importlib
 import re
 import types
+from collections.abc import Callable
 from typing import Any
 
 from react_envs.executor.allowlist import ALLOWED, OPTIONAL
 from react_envs.executor.names import FORBIDDEN_ATTRIBUTES, GUARDED
+from react_envs.executor.ownership import exact_str
 from react_envs.executor.policy import NotAllowed
 
 __all__ = ["install"]
@@ -62,9 +65,50 @@ _IMPORT_LINE = re.compile(r"from (math|cmath|mpmath|numpy|scipy\.special|functoo
 
 
 def install() -> None:
-    """Guard sympy's `eval` and `exec`; calling it again changes nothing."""
-    for name in ("sympy.parsing.sympy_parser", "sympy.utilities.lambdify"):
+    """Guard sympy's `eval`, `exec` and a few constructors; calling it again changes nothing."""
+    for module, name, guard in _GUARDED_NEW:
+        cls = getattr(importlib.import_module(module), name)
+        if cls.__new__.__module__ != __name__:
+            cls.__new__ = guard(cls.__new__)
+    for name in _EVALUATE_TEXT:
         vars(importlib.import_module(name)).update(eval=_eval, exec=_exec)
+
+
+def _function_new(make: Callable[..., Any]) -> Callable[..., Any]:
+    """`Function("f", ...)` makes a class and would take its bases and attributes, too."""
+
+    def __new__(mcl: type, name: Any, *rest: Any, **kwargs: Any) -> Any:
+        if rest or "bases" in kwargs or any(exact_str(key)[:1] == "_" for key in kwargs):
+            raise NotAllowed("Function() takes a name and assumptions")
+        return make(mcl, name, **kwargs)
+
+    return __new__
+
+
+def _ring_new(make: Callable[..., Any]) -> Callable[..., Any]:
+    """A ring or a field has an attribute for each of its symbols."""
+
+    def __new__(cls: type, *args: Any, **kwargs: Any) -> Any:
+        ring = make(cls, *args, **kwargs)
+        for symbol in ring.symbols:
+            name = getattr(symbol, "name", "")
+            if type(name) is not str or name[:2] == "__":
+                raise NotAllowed("a ring or field with a generator of this name is not allowed")
+        return ring
+
+    return __new__
+
+
+_EVALUATE_TEXT = (
+    "sympy.parsing.sympy_parser",
+    "sympy.utilities.lambdify",
+    "mpmath.identification",  # reached through the context of a number that lambdify made
+)
+_GUARDED_NEW = (
+    ("sympy.core.function", "UndefinedFunction", _function_new),
+    ("sympy.polys.rings", "PolyRing", _ring_new),
+    ("sympy.polys.fields", "FracField", _ring_new),
+)
 
 
 def _eval(source: Any, names: dict[str, Any], local: dict[str, Any] | None = None) -> Any:

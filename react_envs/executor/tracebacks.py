@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import FrameType, TracebackType
 from typing import Any
 
-from react_envs.executor.guards import FILENAME_PREFIX, is_snippet_class
+from react_envs.executor.ownership import FILENAME_PREFIX, is_snippet_class
 
 __all__ = ["MAX_FRAMES", "describe_exception", "failing_line", "format_snippet_error"]
 
@@ -20,12 +20,12 @@ _MAX_SOURCE_CHARS = 200
 _STR_STEPS = 100_000
 
 
-def format_snippet_error(error: BaseException, sources: Mapping[str, list[str]]) -> str:
+def format_snippet_error(error: BaseException, sources: Mapping[str, str]) -> str:
     """Traceback of `error` as CPython prints it, of the snippet's frames only.
 
     Args:
         error: what the snippet raised; code in its `__str__` runs, but only for `_STR_STEPS` steps.
-        sources: lines of each snippet by file name.
+        sources: text of each snippet by file name.
     """
     frames = _snippet_frames(error.__traceback__)
     lines = ["Traceback (most recent call last):"] if frames else []
@@ -36,7 +36,7 @@ def format_snippet_error(error: BaseException, sources: Mapping[str, list[str]])
                 lines.append(f"  [{len(frames) - MAX_FRAMES} more frames]")
             continue
         lines.append(f'  File "{filename}", line {line}, in {function[:100]}')
-        text = sources.get(filename, [])
+        text = sources.get(filename, "").splitlines()
         if 0 < line <= len(text) and text[line - 1].strip():
             lines.append(f"    {text[line - 1].strip()[:_MAX_SOURCE_CHARS]}")
     lines.append(describe_exception(error))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import json
 import os
 import select
 import signal
@@ -22,7 +23,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from react_envs.executor import child, lockdown, preload
-from react_envs.executor.frames import ORDER, encode
+from react_envs.executor.frames import ORDER, frame
 
 __all__ = ["main"]
 
@@ -42,11 +43,15 @@ def main(config: dict[str, Any]) -> NoReturn:
         if ladder.rungs["namespaces"]:
             lockdown.die_with_parent()
     except BaseException as error:
-        control.sendall(encode({"error": f"{type(error).__name__}: {error}"}))
+        control.sendall(_report({"error": f"{type(error).__name__}: {error}"}))
         os._exit(1)
-    control.sendall(encode({"rungs": ladder.rungs}))
+    control.sendall(_report({"rungs": ladder.rungs}))
     _serve(control, lambda: child.live(make_interpreter, address_space, ladder.rungs))
     os._exit(0)
+
+
+def _report(fields: dict[str, Any]) -> bytes:
+    return frame(json.dumps(fields).encode("ascii"))
 
 
 def _imported(config: dict[str, Any]) -> Callable[..., Any]:
@@ -122,7 +127,7 @@ class _Children:
             pid = os.fork()
         except OSError as error:
             with contextlib.suppress(OSError):
-                os.write(channel, encode({"error": f"fork failed: {error}"}))
+                os.write(channel, frame(f"fork failed: {error}".encode()))
             os.close(channel)
             return
         if pid == 0:
@@ -155,6 +160,6 @@ class _Children:
             self._live()
         except BaseException as error:
             with contextlib.suppress(BaseException):
-                os.write(child.CHANNEL, encode({"error": f"{type(error).__name__}: {error}"}))
+                os.write(child.CHANNEL, frame(f"{type(error).__name__}: {error}".encode()))
         finally:
             os._exit(1)

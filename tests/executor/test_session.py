@@ -222,12 +222,22 @@ def test_a_session_refuses_to_be_copied(session: PythonSession) -> None:
         {"memory_mb": 0},
         {"output_chars": 0},
         {"cpu_limit_s": float("nan")},
+        {"wall_limit_s": 1e9},
+        {"memory_mb": 0.5},
+        {"output_chars": 10**12},
         {"isolation": "none"},
     ],
 )
 def test_unusable_arguments_are_refused_at_once(arguments: dict[str, object]) -> None:
     with pytest.raises(ArgumentError, match=next(iter(arguments))):
         PythonSession(**arguments)  # type: ignore[arg-type]
+
+
+def test_the_greatest_limits_work() -> None:
+    greatest = {"cpu_limit_s": 1e6, "wall_limit_s": 1e6, "memory_mb": 2**30, "output_chars": 10**8}
+    with PythonSession(**greatest) as session:  # type: ignore[arg-type]
+        assert session.run("print(1)").text == "1"
+        assert run_many([(session, "print(2)"), (PythonSession(), "x = 1")])[0].text == "2"
 
 
 def test_run_many_answers_in_the_order_of_the_jobs() -> None:

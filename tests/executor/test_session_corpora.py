@@ -16,6 +16,7 @@ from react_envs.executor import PythonSession
 FILES = (
     "ordinary_corpus.txt",
     "program_corpus.txt",
+    "idiom_corpus.txt",
     "numpy_corpus.txt",
     pytest.param("sympy_corpus.txt", marks=pytest.mark.slow),
 )

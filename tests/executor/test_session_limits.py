@@ -167,3 +167,21 @@ def test_a_sink_holds_no_more_than_it_says(max_chars: int, pieces: list[str]) ->
         assert whole.startswith(head)
         assert whole.endswith(tail)
         assert len(head) + len(tail) == max_chars
+
+
+def test_a_sink_keeps_nothing_of_endless_empty_writes() -> None:
+    for before in ("", "x" * 20):
+        sink = HeadTail(10)
+        sink.write(before)
+        held = len(sink._head) + len(sink._tail)
+        for _ in range(1000):
+            sink.write("")
+        assert len(sink._head) + len(sink._tail) == held
+
+
+def test_a_sink_that_was_interrupted_stays_within_its_bound() -> None:
+    sink = HeadTail(10)
+    sink.write("x" * 9)
+    sink._total += 5  # counted, and then the time limit struck
+    sink.write("y" * 5)
+    assert len(sink.text().replace("\n... [9 characters cut] ...\n", "")) <= 10

@@ -7,6 +7,7 @@ import platform
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,34 @@ except ChildProcessError:
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True
     )
     assert done.stdout == "no child\n", done.stderr
+
+
+def test_warming_up_leaves_no_timer_behind() -> None:
+    """SIGALRM would end the zygote, unless it is the first process of a PID namespace."""
+    script = """
+import signal
+from react_envs.executor import child
+from react_envs.executor.interpreter import Interpreter
+child.warm_up(Interpreter)
+print([signal.getitimer(timer) for timer in (signal.ITIMER_REAL, signal.ITIMER_PROF)])
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout == "[(0.0, 0.0), (0.0, 0.0)]\n", done.stderr
+
+
+@linux
+def test_a_zygote_outside_of_a_namespace_lives_on() -> None:
+    with unguarded_session(*NO_RUNG) as session:
+        session.run("x = 1")
+        time.sleep(2.5)
+        assert session.run("print(x)").text == "1"
+        session.reset()
+        zygote = zygote_for(session._flavours[0])
+        assert session.run("print(2)").text == "2"
+        assert zygote_for(session._flavours[0]) is zygote
 
 
 @linux
