@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
-from react_envs.dialects.dialect import describe_tools
+from react_envs.dialects.dialect import Limits, describe_tools
 from react_envs.dialects.thinking import UNCLOSED_THOUGHT, end_of_thought
+from react_envs.dialects.untrusted import neutralize_lines
 from react_envs.errors import ArgumentError
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
@@ -30,6 +31,7 @@ _FIELD = re.compile(
     re.MULTILINE,
 )
 _OBSERVATION = re.compile(r"^[ \t*]*+Observation[ \t]*+\d{0,4}+[ \t*]*+[:：]", re.MULTILINE)
+_FIELDS = ("Thought", "Action", "Action Input", "Observation", "Final Answer", "Question")
 _IN_BACKTICKS = re.compile(r"`[^`\n]+`")
 _FENCE = re.compile(r"\s*+(`{3,}+)[\w+-]*+[ \t]*+\r?+\n")
 
@@ -53,6 +55,8 @@ class ReactDialect:
     Args:
         on_conflict: what a turn with an action *and* a final answer is: `"final_wins"` takes
             the answer, `"error"` asks the agent to choose.
+        published: leave observations as they are; otherwise a line of a tool's that begins
+            like one of the agent's, such as `Final Answer:`, is quoted with `> `.
 
     An input in a ``` fence runs to the closing fence; without one it ends at the next field.
     A final answer may have several lines and ends there too. A line that begins with
@@ -69,13 +73,24 @@ class ReactDialect:
 
     name = "react"
     stop = ("\nObservation:",)
+    documents = "plain"
+    limits = Limits()
 
-    def __init__(self, on_conflict: Literal["final_wins", "error"] = "final_wins") -> None:
+    def __init__(
+        self,
+        on_conflict: Literal["final_wins", "error"] = "final_wins",
+        *,
+        published: bool = False,
+    ) -> None:
         if on_conflict not in ("final_wins", "error"):
             raise ArgumentError(
                 f"on_conflict must be 'final_wins' or 'error', actually: {on_conflict!r}"
             )
         self.on_conflict = on_conflict
+        self.published = published
+
+    def for_tools(self, tools: Sequence[Tool]) -> Self:
+        return self
 
     def instructions(self, tools: Sequence[Tool]) -> str:
         if not tools:
@@ -100,7 +115,7 @@ class ReactDialect:
     def prompt(self, instructions: str, question: str) -> str:
         return f"{instructions}\n\nQuestion: {question}\n"
 
-    def parse(self, action: str) -> ParsedTurn:
+    def parse(self, action: str, before: str = "") -> ParsedTurn:
         end, fabricated = len(action), False
         # cut wherever an engine with the stop string would have stopped, in a fence too
         observation = _OBSERVATION.search(action)
@@ -157,14 +172,17 @@ class ReactDialect:
             text = text[1:-1]
         return _turn(action, end, fabricated, call=ToolCall(tool, text))
 
-    def observation(self, text: str, kept: str) -> str:
+    def observation(self, text: str, kept: str, before: str = "", error: bool = False) -> str:
         line_break = "" if kept.endswith("\n") else "\n"
-        return f"{line_break}Observation: {text}\n"
+        return f"{line_break}Observation: {self._guarded(text)}\n"
 
-    def message(self, text: str) -> Message:
-        return {"role": "user", "content": f"Observation: {text}"}
+    def message(self, text: str, error: bool = False) -> Message:
+        return {"role": "user", "content": f"Observation: {self._guarded(text)}"}
 
-    def format_call(self, call: ToolCall, thought: str = "") -> str:
+    def _guarded(self, text: str) -> str:
+        return text if self.published else neutralize_lines(text, _FIELDS)
+
+    def format_call(self, call: ToolCall, thought: str = "", before: str = "") -> str:
         text = _as_text(call.arguments)
         plain = "\n" not in text and text == text.strip() and "`" not in text
         if not plain or _FIELD.match(text):
@@ -181,7 +199,7 @@ class ReactDialect:
             )
         return action
 
-    def format_answer(self, answer: str, thought: str = "") -> str:
+    def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         return f"{_thought(thought)}Final Answer: {answer}\n"
 
 
