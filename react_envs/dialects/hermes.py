@@ -48,7 +48,7 @@ class HermesDialect:
     """
 
     name = "hermes"
-    stop = (_RESPONSE,)
+    stop: tuple[str, ...] = (_RESPONSE,)
     documents = "verl"
     limits = Limits(observation="as configured, three ways to cut")
 

@@ -20,7 +20,7 @@ from react_envs.errors import ArgumentError
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
 
-__all__ = ["ReactDialect"]
+__all__ = ["Field", "ReactDialect", "fields_of"]
 
 # A field begins a line. Numbers ("Action 2:", "Action 2 Input:") and bold are accepted, and
 # any case of the names of two words; "action:" alone may be a line of code.
@@ -41,7 +41,9 @@ _HELP = (
 )
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
+    """A line that begins `Thought:`, `Action:` and so on."""
+
     name: str
     start: int
     """Where its line begins."""
@@ -125,7 +127,7 @@ class ReactDialect:
         start = end_of_thought(action[:end])
         if start is None:
             return _turn(action, end, fabricated, error=f"{UNCLOSED_THOUGHT} {_HELP}")
-        fields = list(_fields(action, start, end))
+        fields = list(fields_of(action, start, end))
         names = [field.name for field in fields]
 
         if "Action" in names and "Final Answer" in names and self.on_conflict == "error":
@@ -139,7 +141,7 @@ class ReactDialect:
         return _turn(action, end, fabricated, error=error)
 
     def _answer(
-        self, action: str, fields: list[_Field], i: int, end: int, fabricated: bool
+        self, action: str, fields: list[Field], i: int, end: int, fabricated: bool
     ) -> ParsedTurn:
         end = fields[i + 1].start if i + 1 < len(fields) else end
         answer = action[fields[i].content : end].strip()
@@ -150,7 +152,7 @@ class ReactDialect:
         return _turn(action, end, fabricated, answer=answer)
 
     def _call(
-        self, action: str, fields: list[_Field], i: int, end: int, fabricated: bool
+        self, action: str, fields: list[Field], i: int, end: int, fabricated: bool
     ) -> ParsedTurn:
         tool_end = fields[i + 1].start if i + 1 < len(fields) else end
         line = action[fields[i].content : tool_end].strip().partition("\n")[0]
@@ -174,12 +176,13 @@ class ReactDialect:
 
     def observation(self, text: str, kept: str, before: str = "", error: bool = False) -> str:
         line_break = "" if kept.endswith("\n") else "\n"
-        return f"{line_break}Observation: {self._guarded(text)}\n"
+        return f"{line_break}Observation: {self.guard(text)}\n"
 
     def message(self, text: str, error: bool = False) -> Message:
-        return {"role": "user", "content": f"Observation: {self._guarded(text)}"}
+        return {"role": "user", "content": f"Observation: {self.guard(text)}"}
 
-    def _guarded(self, text: str) -> str:
+    def guard(self, text: str) -> str:
+        """`text` without lines that could pass for the agent's, unless `published`."""
         return text if self.published else neutralize_lines(text, _FIELDS)
 
     def format_call(self, call: ToolCall, thought: str = "", before: str = "") -> str:
@@ -226,13 +229,13 @@ class _Fence(NamedTuple):
         return cls(opening.end(), max(match.start(), opening.end()), match.end())
 
 
-def _fields(action: str, start: int, end: int) -> Iterator[_Field]:
+def fields_of(action: str, start: int, end: int) -> Iterator[Field]:
     """The fields in order; what the first Action Input has in a fence is skipped."""
     text = action[start:end]  # so that a field may follow </think> on its line
     position, fence_allowed = 0, True
     while (match := _FIELD.search(text, position)) is not None:
         name = "Action Input" if match.group("input") else match.group("name").title()
-        yield _Field(name, start + match.start(), start + match.end())
+        yield Field(name, start + match.start(), start + match.end())
         position = match.end()
         if name == "Action Input" and fence_allowed:
             fence = _Fence.find(text, position, len(text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from react_envs.errors import ArgumentError, MissingExtraError
 
@@ -47,8 +47,8 @@ def load_tokenizer(tokenizer: str | Tokenizer | None) -> Tokenizer:
         from transformers import AutoTokenizer
     except ImportError as error:
         raise MissingExtraError.for_extra("transformers", "hf") from error
-    loaded: Tokenizer = AutoTokenizer.from_pretrained(tokenizer)
-    return loaded
+    loaded: Any = AutoTokenizer.from_pretrained(tokenizer)
+    return cast(Tokenizer, loaded)
 
 
 def fit_tokens(

@@ -233,7 +233,7 @@ UNITS = [
 
 @with_tools
 def test_parsing_takes_time_linear_in_the_length(dialect: Dialect) -> None:
-    """A megabyte of anything parses within two seconds; quadratic work would take hours."""
+    """100 kB of anything parse within a second (it takes 10 ms); quadratic work would not."""
     prefixes = (
         "", "Action: a\nAction Input:", "<tool_call>", "<tool_call>```", "Action", "<search>",
         "Action 1: a[", "<code>",
@@ -243,10 +243,10 @@ def test_parsing_takes_time_linear_in_the_length(dialect: Dialect) -> None:
             action = prefix + unit * (100_000 // len(unit))
             started = time.process_time()
             turn = dialect.parse(action)
-            assert time.process_time() - started < 0.2, (unit, prefix)
+            assert time.process_time() - started < 1.0, (unit, prefix)
             started = time.process_time()
             dialect.observation(action, turn.kept)
-            assert time.process_time() - started < 0.5, (unit, prefix)
+            assert time.process_time() - started < 1.0, (unit, prefix)
 
 
 @every_dialect
