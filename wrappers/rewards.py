@@ -45,7 +45,8 @@ class EpisodeReward(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
         reward: str | Mapping[str, Any] | Term = "exact_match",
         grader: str = "text",
     ) -> None:
-        RecordConstructorArgs.__init__(self, reward=reward, grader=grader)
+        # not copied: a judge is one for all environments, with its cache and its budget
+        RecordConstructorArgs.__init__(self, _disable_deepcopy=True, reward=reward, grader=grader)
         super().__init__(env)
         self.terms, self.weights = make_terms(reward, grader)
         self._per_turn = [name for name in self.weights if name in PAID_PER_TURN]

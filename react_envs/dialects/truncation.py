@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol
 
 from react_envs.errors import ArgumentError, MissingExtraError
 
@@ -33,6 +33,19 @@ class _FourCharacters:
         return "".join(tokens)
 
 
+class _WithoutSpecialTokens:
+    """A tokenizer of transformers that adds nothing of its own."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def encode(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False))
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(tokens))
+
+
 def load_tokenizer(tokenizer: str | Tokenizer | None) -> Tokenizer:
     """A tokenizer from its object, from a name or folder for transformers, or the stand-in.
 
@@ -41,14 +54,15 @@ def load_tokenizer(tokenizer: str | Tokenizer | None) -> Tokenizer:
     """
     if tokenizer is None:
         return _FourCharacters()
+    if hasattr(tokenizer, "all_special_tokens"):
+        return _WithoutSpecialTokens(tokenizer)
     if not isinstance(tokenizer, str):
         return tokenizer
     try:
         from transformers import AutoTokenizer
     except ImportError as error:
         raise MissingExtraError.for_extra("transformers", "hf") from error
-    loaded: Any = AutoTokenizer.from_pretrained(tokenizer)
-    return cast(Tokenizer, loaded)
+    return _WithoutSpecialTokens(AutoTokenizer.from_pretrained(tokenizer))
 
 
 def fit_tokens(

@@ -26,7 +26,9 @@ _ANSWER = re.compile(
     re.MULTILINE,
 )
 _CALL = re.compile(
-    r"</(?:tool_call|search|end_search|code)>|^[ \t*]{0,8}Action[ \t]?\d{0,4}:", re.MULTILINE
+    r"</(?:tool_call|search|end_search|code)>"
+    r"|^[ \t*]{0,8}Action[ \t]?\d{0,4}:(?!\s?[Ff]inish\[)",
+    re.MULTILINE,
 )
 _NUMBER = re.compile(r"\d[\d,]*+(?:\.\d++)?+")
 _WORD = re.compile(r"[^\W\d_]{4,40}+")

@@ -136,6 +136,10 @@ class LLMJudge:
         self._cache_size = cache_size
         self._lock = threading.Lock()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> LLMJudge:
+        """Itself: a copied environment is judged by the same judge."""
+        return self
+
     def __call__(self, episode: Episode) -> Judgement:
         """Judge a finished episode.
 
