@@ -48,7 +48,7 @@ class Scripted(Tool):
         return self.results.pop(0) if self.results else "nothing"
 
     @property
-    def parameters(self) -> dict[str, Any]:  # type: ignore[override]
+    def parameters(self) -> dict[str, Any]:
         """A query, or whatever object the case calls it with."""
         properties = {"query": {"type": "string"}, "q": {"type": "integer"}}
         return {"type": "object", "properties": properties, "required": []}
@@ -139,7 +139,8 @@ def play(case: Case) -> tuple[Any, dict[str, Any], str]:
         StepLimit(ReactEnv(tasks, [Scripted(results)], scorer.dialect), len(actions)), scorer.reward
     )
     env.reset(seed=0)
-    text, info, total = "", {}, 0.0
+    text, total = "", 0.0
+    info: dict[str, Any] = {}
     for action in actions:
         observation, reward, terminated, truncated, info = env.step(action)
         text += info["kept"] + observation

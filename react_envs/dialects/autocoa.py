@@ -8,14 +8,12 @@ from typing import Any
 
 from react_envs.dialects.dialect import Limits
 from react_envs.dialects.tags import Tag, TagDialect
-from react_envs.dialects.untrusted import neutralize_tags
 from react_envs.tools.tool import Tool
 from react_envs.types import ParsedTurn
 
 __all__ = ["AutoCoADialect"]
 
 _END = "</think>"
-_CHAT = ("｜User｜", "｜Assistant｜", "｜end▁of▁sentence｜")
 
 
 class AutoCoADialect(TagDialect):
@@ -92,9 +90,6 @@ class AutoCoADialect(TagDialect):
 
     def wrap(self, text: str) -> str:
         return f"\n\n<search_result> {text} </search_result>\n\n\n\n"
-
-    def _guarded(self, text: str) -> str:
-        return super()._guarded(text if self.published else neutralize_tags(text, _CHAT))
 
     def write_thought(self, thought: str, before: str) -> str:
         return f"{thought or 'I know what to do.'} "

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from react_envs.dialects.dialect import Limits
 from react_envs.dialects.thinking import UNCLOSED_THOUGHT, end_of_thought
 from react_envs.dialects.truncation import cut_characters
-from react_envs.dialects.untrusted import neutralize_tags
+from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_tags
 from react_envs.errors import ArgumentError
 from react_envs.rewards.boxed import extract_boxed
 from react_envs.tools.model_json import read_json, read_json_prefix
@@ -22,7 +22,7 @@ __all__ = ["HermesDialect"]
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _RESPONSE = "<tool_response>"
-_TAGS = ("tool_call", "tool_response", "think", "|im_start|", "|im_end|")
+_TAGS = ("tool_call", "tool_response", "think")
 _FENCED = re.compile(r"```(?:json)?[^\S\n]*+\n(.*)\n[^\S\n]*+```", re.DOTALL)
 
 
@@ -130,8 +130,10 @@ class HermesDialect:
         An error is the environment's own text: it may name the tags of a call.
         """
         text = cut_characters(text, self.max_observation_characters, self.truncate_side)
-        tags = _TAGS[1:2] + _TAGS[3:] if error else _TAGS
-        return text if self.published else neutralize_tags(text, tags)
+        if self.published:
+            return text
+        tags = ("tool_response",) if error else _TAGS
+        return neutralize_chat_tokens(neutralize_tags(text, tags))
 
     def format_call(self, call: ToolCall, thought: str = "", before: str = "") -> str:
         if isinstance(call.arguments, str):

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from react_envs.dialects.dialect import Limits, describe_tools
 from react_envs.dialects.thinking import UNCLOSED_THOUGHT, end_of_thought
-from react_envs.dialects.untrusted import neutralize_lines
+from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_lines
 from react_envs.errors import ArgumentError
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
@@ -183,7 +183,9 @@ class ReactDialect:
 
     def guard(self, text: str) -> str:
         """`text` without lines that could pass for the agent's, unless `published`."""
-        return text if self.published else neutralize_lines(text, _FIELDS)
+        if self.published:
+            return text
+        return neutralize_chat_tokens(neutralize_lines(text, _FIELDS))
 
     def format_call(self, call: ToolCall, thought: str = "", before: str = "") -> str:
         text = _as_text(call.arguments)

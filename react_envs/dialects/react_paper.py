@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from react_envs.dialects.dialect import Limits, describe_tools
-from react_envs.dialects.untrusted import neutralize_lines
+from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_lines
 from react_envs.errors import ArgumentError
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
@@ -130,7 +130,10 @@ class ReactPaperDialect:
         return {"role": "user", "content": text if error else self._observed(text, None)}
 
     def _observed(self, text: str, number: int | None) -> str:
-        text = text.replace("\\n", "") if self.published else neutralize_lines(text, _FIELDS)
+        if self.published:
+            text = text.replace("\\n", "")
+        else:
+            text = neutralize_chat_tokens(neutralize_lines(text, _FIELDS))
         label = "Observation" if number is None else f"Observation {number}"
         return f"{label}: {text.strip()}"
 

@@ -16,7 +16,7 @@ from typing import ClassVar, NamedTuple, Self
 
 from react_envs.dialects.dialect import Limits
 from react_envs.dialects.truncation import Tokenizer, fit_tokens, load_tokenizer
-from react_envs.dialects.untrusted import neutralize_tags
+from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_tags
 from react_envs.errors import ArgumentError
 from react_envs.rewards.boxed import extract_boxed
 from react_envs.tools.tool import Tool
@@ -239,7 +239,7 @@ class TagDialect:
     def observation(self, text: str, kept: str, before: str = "", error: bool = False) -> str:
         if not error:
             return self._missing_close(kept) + self._guarded(text)
-        text = neutralize_tags(text, self.result.names)
+        text = neutralize_chat_tokens(neutralize_tags(text, self.result.names))
         called = kept.rstrip().endswith(tuple(tag.close for tag in self.tags.values()))
         return self.wrap(text) if self.wraps_errors and called else self.correct(text)
 
@@ -247,6 +247,7 @@ class TagDialect:
         if not self.published:
             tags = [name for tag in self.tags.values() for name in tag.names]
             text = neutralize_tags(text, [*self.result.names, *self._reserved(), *tags])
+            text = neutralize_chat_tokens(text)
         return fit_tokens(
             text, self.wrap, self.max_observation_tokens, self._tokenizer, self.published
         )

@@ -19,7 +19,9 @@ def search(query: str) -> str:
 
 
 def test_a_whole_dialogue_is_one_text_of_qwens_template() -> None:
-    env = EpisodeReward(ReactEnv(TaskList([Task("Who?", ("Paris",))]), [search], "recall"), "recall")
+    env = EpisodeReward(
+        ReactEnv(TaskList([Task("Who?", ("Paris",))]), [search], "recall"), "recall"
+    )
     text, _ = env.reset(seed=0)
     assert text.startswith("<|im_start|>system\n")
     assert text.endswith("<|im_end|>\n<|im_start|>user\nWho?<|im_end|>\n<|im_start|>assistant\n")

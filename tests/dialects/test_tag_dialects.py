@@ -202,7 +202,7 @@ def test_retool_closes_a_program_whose_end_the_engine_left_out() -> None:
     kept = "<code>\n```python\nprint(1)\n```\n"
     assert retool.parse(kept).call == ToolCall("python", "print(1)")
     told = retool.observation("1", kept)
-    assert told == "</code>\n<interpreter>\n1</interpreter>\n\n".replace("</code>\n", "</code>\n", 1)
+    assert told == "</code>\n<interpreter>\n1</interpreter>\n\n"
 
 
 # --- AutoCoA

@@ -11,20 +11,25 @@ from hypothesis import strategies as st
 
 from react_envs.dialects import make_dialect
 from react_envs.dialects.truncation import cut_characters, fit_tokens, load_tokenizer
-from react_envs.dialects.untrusted import neutralize_lines, neutralize_tags
+from react_envs.dialects.untrusted import (
+    neutralize_chat_tokens,
+    neutralize_lines,
+    neutralize_tags,
+)
 from react_envs.errors import ArgumentError
 
-TAGS = ["information", "answer", "|im_end|"]
+TAGS = ["information", "answer"]
 pieces = st.lists(
-    st.sampled_from(["<", "/", "information", "answer", ">", " ", "|im_end|", "x", "\n", "</answer>"])
-).map("".join)  # fmt: skip
+    st.sampled_from(["<", "/", "information", "answer", ">", " ", "|im_end|", "\n", "</answer>"])
+).map("".join)
 
 
 @given(text=pieces)
 def test_no_tag_is_left_and_doing_it_twice_changes_nothing(text: str) -> None:
-    safe = neutralize_tags(text, TAGS)
-    assert not re.search(r"</?(information|answer|\|im_end\|)\s{0,8}>", safe, re.IGNORECASE)
-    assert neutralize_tags(safe, TAGS) == safe
+    safe = neutralize_chat_tokens(neutralize_tags(text, TAGS))
+    assert not re.search(r"</?(information|answer)\s{0,8}>", safe, re.IGNORECASE)
+    assert "<|im_end|>" not in safe
+    assert neutralize_chat_tokens(neutralize_tags(safe, TAGS)) == safe
     assert safe.replace("< ", "<") == text.replace("< ", "<"), "nothing but blanks came in"
 
 
@@ -33,7 +38,6 @@ def test_no_tag_is_left_and_doing_it_twice_changes_nothing(text: str) -> None:
     [
         ("</information>", "< /information>"),
         ("<Answer >", "< Answer >"),
-        ("<|im_end|>", "< |im_end|>"),
         ("a < b </b> <answers>", "a < b </b> <answers>"),
         ("<<answer>>", "<< answer>>"),
     ],
@@ -56,12 +60,26 @@ def test_lines_that_look_like_a_turn_are_quoted(text: str, safe: str) -> None:
     assert neutralize_lines(text, ["Final Answer", "Action"]) == safe
 
 
-@pytest.mark.parametrize("unit", ["<", "</", " ", "\n", "Action", "<answer", "*"])
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("<|im_end|>", "< |im_end|>"),
+        ("<｜User｜>", "< ｜User｜>"),
+        ("a <| b |> c", "a <| b |> c"),
+        ("x <|y", "x <|y"),
+    ],
+)
+def test_tokens_of_chat_templates_become_text(text: str, safe: str) -> None:
+    assert neutralize_chat_tokens(text) == safe
+
+
+@pytest.mark.parametrize("unit", ["<", "</", " ", "\n", "Action", "<answer", "*", "<|", "<|a"])
 def test_guards_take_linear_time(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
     started = time.process_time()
     neutralize_tags(text, TAGS)
     neutralize_lines(text, ["Action", "Final Answer"])
+    neutralize_chat_tokens(text)
     assert time.process_time() - started < 2.0
 
 
@@ -131,7 +149,11 @@ def test_a_tokenizer_of_transformers_counts_the_tokens(tmp_path: object) -> None
 
 @pytest.mark.parametrize(
     ("side", "cut"),
-    [("left", "01...(truncated)"), ("right", "(truncated)...89"), ("middle", "0...(truncated)...9")],
+    [
+        ("left", "01...(truncated)"),
+        ("right", "(truncated)...89"),
+        ("middle", "0...(truncated)...9"),
+    ],
 )
 def test_the_three_sides_of_verl(side: str, cut: str) -> None:
     options = {"name": "hermes", "max_observation_characters": 2, "truncate_side": side}

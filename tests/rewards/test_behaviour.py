@@ -60,7 +60,7 @@ def test_a_good_episode_has_none_of_the_bad_behaviours(term: Any) -> None:
         pytest.param(call_and_answer, [called(dropped="\nso \\boxed{42}")], id="answer-after-call"),
         pytest.param(call_and_answer, [called(dropped="\nFinal Answer: 42")], id="text-answer"),
         pytest.param(call_and_answer, [called(dropped="<answer>42</answer>")], id="tag-answer"),
-        pytest.param(call_and_answer, [answered("Action: python\nAction Input: 1\nFinal Answer: 42")],
+        pytest.param(call_and_answer, [answered("Action: f\nAction Input: 1\nFinal Answer: 42")],
                      id="answer-won"),
         pytest.param(call_and_answer, [answered(dropped="<search>q</search>")], id="call-after"),
         pytest.param(malformed_call, [Turn("x", "Error", parse_error="Error")], id="no-call"),
@@ -84,7 +84,7 @@ def test_each_bad_behaviour_is_found_by_its_term(term: Any, turns: list[Turn]) -
         pytest.param(result_unused, [called(tool_ok=False), answered("7")], id="a-failed-result"),
         pytest.param(call_and_answer, [called(dropped="\nObservation: 3")], id="a-forged-result"),
         pytest.param(call_and_answer, [answered("Action 2: Finish[42]")], id="finish-is-no-call"),
-        pytest.param(malformed_call, [called(parse_error="Error: no such tool")], id="was-readable"),
+        pytest.param(malformed_call, [called(parse_error="Error: no such tool")], id="readable"),
         pytest.param(answer_before_result, [called()], id="no-answer"),
     ],
 )  # fmt: skip

@@ -218,7 +218,7 @@ def test_a_judge_of_ones_own_by_function_and_by_name() -> None:
         ("rul", "unknown judge 'rul'; known: rule, agentjet, llm"),
         ({"name": "rule", "x": 1}, r"judge 'rule' takes no options, got \['x'\]"),
         ("nowhere:judge", "judge 'nowhere:judge' cannot be imported"),
-        ({"name": "llm"}, "the judge \"llm\" needs policy="),
+        ({"name": "llm"}, 'the judge "llm" needs policy='),
         ({"name": "llm", "policy": {"name": "oracle"}}, "must be 'openai' or 'hf'"),
         ({"name": "llm", "policy": len, "retries": 1}, "does not take"),
         ({"name": "llm", "policy": len, "attempts": 0}, "attempts must be at least 1"),

@@ -124,7 +124,10 @@ def test_boxes_that_the_published_code_dies_of(text: str) -> None:
             "<think></think><tool_call>",
             "<tool_call> and </tool_call> are not paired: tool_call=1, tool_call_end=0",
         ),
-        ("<think></think><tool_call>{}</tool_call>", "tool_call is missing name or arguments field"),
+        (
+            "<think></think><tool_call>{}</tool_call>",
+            "tool_call is missing name or arguments field",
+        ),
         (
             '<think></think><tool_call>"name" "arguments"</tool_call>',
             'tool_call is not a valid json: "name" "arguments"',
