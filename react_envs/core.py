@@ -188,11 +188,10 @@ class ReactEnv(gym.Env[str, str]):
         """Give the agent its tool's result, or the error of its turn."""
         error = info["parse_error"] is not None
         text = info["parse_error"] if error else info["tool_result"]
-        if self._announced and not turn.unfinished:
-            text, self._must_answer = self._announce(text), True
-        observation = self.dialect.observation(text, turn.kept, self._before, error)
+        note = "" if turn.unfinished else self._announce(text)
+        observation = self.dialect.observation(text, turn.kept, self._before, error, note)
         self._before = observation
-        messages = [_assistant(turn), self.dialect.message(text, error)]
+        messages = [_assistant(turn), self.dialect.message(text, error, note)]
         self._rendered += [_labelled("agent", turn.kept), _labelled("environment", observation)]
         return observation, 0.0, False, False, {**info, "messages": messages}
 
@@ -213,10 +212,11 @@ class ReactEnv(gym.Env[str, str]):
         self._announcement, self._announced, self._refusing = note, True, refuse
 
     def _announce(self, text: str) -> str:
-        """`text` with the announcement, made once."""
-        note, refused = self._announcement, text == self._announcement
+        """What is to be said beside `text` of the turn that must answer, if one comes next."""
+        note = "" if text == self._announcement else self._announcement
+        self._must_answer |= self._announced
         self._announcement, self._announced, self._refusing = "", False, False
-        return text if refused or not note else f"{text}\n{note}"
+        return note
 
     def reveal(self) -> dict[str, Any]:
         """End the episode, and give its gold answers and solution for the last `info`.

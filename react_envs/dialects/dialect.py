@@ -87,14 +87,18 @@ class Dialect(Protocol):
         """Find the first call or answer of the turn."""
         ...
 
-    def observation(self, text: str, kept: str, before: str = "", error: bool = False) -> str:
+    def observation(
+        self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
+    ) -> str:
         """The text that follows `kept` in the context when a tool says `text`.
 
-        With `error` it is the environment that says what was wrong with the turn.
+        With `error` it is the environment that says what was wrong with the turn. `note` is
+        the environment's own word after it, such as that the last turn comes: it is neither
+        cut with the text nor changed.
         """
         ...
 
-    def message(self, text: str, error: bool = False) -> Message:
+    def message(self, text: str, error: bool = False, note: str = "") -> Message:
         """The same as a chat message to append."""
         ...
 

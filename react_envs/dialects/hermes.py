@@ -118,22 +118,24 @@ class HermesDialect:
             )
         return ParsedTurn(action[:end], action[end:], None, answer, error, fabricated)
 
-    def observation(self, text: str, kept: str, before: str = "", error: bool = False) -> str:
-        return f"\n{_RESPONSE}\n{self.guard(text, error)}\n</tool_response>\n"
+    def observation(
+        self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
+    ) -> str:
+        return f"\n{_RESPONSE}\n{self.guard(text, error, note)}\n</tool_response>\n"
 
-    def message(self, text: str, error: bool = False) -> Message:
-        return {"role": "tool", "content": self.guard(text, error)}
+    def message(self, text: str, error: bool = False, note: str = "") -> Message:
+        return {"role": "tool", "content": self.guard(text, error, note)}
 
-    def guard(self, text: str, error: bool = False) -> str:
-        """`text` cut to the limit and, unless `published`, unable to close its tag.
+    def guard(self, text: str, error: bool = False, note: str = "") -> str:
+        """`text` cut to the limit and, unless `published`, unable to close its tag; the note.
 
         An error is the environment's own text: it may name the tags of a call.
         """
         text = cut_characters(text, self.max_observation_characters, self.truncate_side)
-        if self.published:
-            return text
-        tags = ("tool_response",) if error else _TAGS
-        return neutralize_chat_tokens(neutralize_tags(text, tags))
+        if not self.published:
+            tags = ("tool_response",) if error else _TAGS
+            text = neutralize_chat_tokens(neutralize_tags(text, tags))
+        return f"{text}\n{note}" if note else text
 
     def format_call(self, call: ToolCall, thought: str = "", before: str = "") -> str:
         if isinstance(call.arguments, str):

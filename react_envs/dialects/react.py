@@ -174,12 +174,15 @@ class ReactDialect:
             text = text[1:-1]
         return _turn(action, end, fabricated, call=ToolCall(tool, text))
 
-    def observation(self, text: str, kept: str, before: str = "", error: bool = False) -> str:
+    def observation(
+        self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
+    ) -> str:
         line_break = "" if kept.endswith("\n") else "\n"
-        return f"{line_break}Observation: {self.guard(text)}\n"
+        return f"{line_break}{self.message(text, error, note)['content']}\n"
 
-    def message(self, text: str, error: bool = False) -> Message:
-        return {"role": "user", "content": f"Observation: {self.guard(text)}"}
+    def message(self, text: str, error: bool = False, note: str = "") -> Message:
+        content = f"Observation: {self.guard(text)}" + (f"\n{note}" if note else "")
+        return {"role": "user", "content": content}
 
     def guard(self, text: str) -> str:
         """`text` without lines that could pass for the agent's, unless `published`."""

@@ -119,23 +119,25 @@ class ReactPaperDialect:
             return ParsedTurn(kept, dropped, None, None, error, fabricated)
         return ParsedTurn(kept, dropped, ToolCall(known[name] or "", text), None, None, fabricated)
 
-    def observation(self, text: str, kept: str, before: str = "", error: bool = False) -> str:
+    def observation(
+        self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
+    ) -> str:
         asked = _ACTION_ASKED.search(before[-20:])
         number = self._number(kept, before)
         if error and asked is None and _ACTION.search(kept) is None:
             return f"\nAction {number}:"
-        return f"\n{self._observed(text, number)}\nThought {number + 1}:"
+        return f"\n{self._observed(text, number, note)}\nThought {number + 1}:"
 
-    def message(self, text: str, error: bool = False) -> Message:
-        return {"role": "user", "content": text if error else self._observed(text, None)}
+    def message(self, text: str, error: bool = False, note: str = "") -> Message:
+        return {"role": "user", "content": self._observed(text, None, note)}
 
-    def _observed(self, text: str, number: int | None) -> str:
+    def _observed(self, text: str, number: int | None, note: str) -> str:
         if self.published:
             text = text.replace("\\n", "")
         else:
             text = neutralize_chat_tokens(neutralize_lines(text, _FIELDS))
         label = "Observation" if number is None else f"Observation {number}"
-        return f"{label}: {text.strip()}"
+        return f"{label}: {text.strip()}" + (f"\n{note}" if note else "")
 
     def _number(self, kept: str, before: str) -> int:
         asked = _THOUGHT_ASKED.search(before[-20:]) or _ACTION_ASKED.search(before[-20:])

@@ -62,9 +62,11 @@ class ReCallDialect(HermesDialect):
             fabricated_observation=turn.fabricated_observation or bool(own_turn.strip()),
         )
 
-    def observation(self, text: str, kept: str, before: str = "", error: bool = False) -> str:
+    def observation(
+        self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
+    ) -> str:
         end = "" if kept.endswith(_END) else _END
-        said = self._repeated(kept) + self.guard(text, error)
+        said = self._repeated(kept) + self.guard(text, error, note)
         return (
             f"{end}\n{_START}user\n<tool_response>{said}\n</tool_response>\n{_END}\n"
             f"{_START}assistant\n{_THINK}"
@@ -78,8 +80,8 @@ class ReCallDialect(HermesDialect):
             return ""
         return self.guard(kept[start + len(_OPEN) : close].strip()) + "\n"
 
-    def message(self, text: str, error: bool = False) -> Message:
-        content = f"<tool_response>\n{self.guard(text, error)}\n</tool_response>"
+    def message(self, text: str, error: bool = False, note: str = "") -> Message:
+        content = f"<tool_response>\n{self.guard(text, error, note)}\n</tool_response>"
         return {"role": "user", "content": content}
 
     def format_call(self, call: ToolCall, thought: str = "", before: str = "") -> str:

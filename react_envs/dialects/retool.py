@@ -87,6 +87,9 @@ class ReToolDialect(TagDialect):
         return f"\n\\boxed{{{answer}}}\n"
 
     def wrap(self, text: str) -> str:
+        return f"\n<interpreter>\n{text}</interpreter>\n\n"
+
+    def _observed(self, text: str, note: str) -> str:
         if len(text) > 2 * HALF + len("..."):
             text = f"{text[:HALF]}...{text[-HALF:]}"
-        return f"\n<interpreter>\n{text}</interpreter>\n\n"
+        return super()._observed(text, note)

@@ -173,11 +173,8 @@ class TagDialect:
     def _called(self, action: str, ending: _Ending, fabricated: bool) -> ParsedTurn:
         find = action.find if self.first_opener else action.rfind
         opening = find(ending.tag.open, 0, ending.start)
-        error = None if opening >= 0 else f"{ending.tag.close} without {ending.tag.open}"
-        body = self.read_body(
-            ending.name, action[opening + len(ending.tag.open) : ending.start] if not error else ""
-        )
-        return self._turn(action, ending.end, fabricated, ending.name, body, error)
+        body = action[opening + len(ending.tag.open) : ending.start] if opening >= 0 else ""
+        return self._turn(action, ending.end, fabricated, ending.name, body)
 
     def _unclosed(self, action: str, end: int, fabricated: bool) -> ParsedTurn:
         """A turn without any closing tag: an engine may have stopped right before it."""
@@ -187,10 +184,8 @@ class TagDialect:
         ran_out = getattr(action, "finish_reason", None) == "length" or end < len(action)
         if self.answer and answer > start and self.stops_at_answer and not ran_out:
             return self._answered(action, end, fabricated)
-        if start < 0 or ran_out:
-            return self._turn(action, end, fabricated, "", "", "no call and no answer")
-        body = self.read_body(name, action[start + len(tag.open) : end])
-        return self._turn(action, end, fabricated, name, body, None)
+        body = "" if start < 0 or ran_out else action[start + len(tag.open) : end]
+        return self._turn(action, end, fabricated, name, body)
 
     def _answered(self, action: str, end: int, fabricated: bool) -> ParsedTurn:
         assert self.answer is not None
@@ -203,13 +198,12 @@ class TagDialect:
             return ParsedTurn(text, action[end:], None, None, self.invalid(), fabricated)
         return ParsedTurn(text, action[end:], None, answer, None, fabricated)
 
-    def _turn(
-        self, action: str, end: int, fabricated: bool, tool: str, body: str, error: str | None
-    ) -> ParsedTurn:
-        kept, dropped = action[:end], action[end:]
-        if error is None and body:
-            return ParsedTurn(kept, dropped, ToolCall(tool, body), None, None, fabricated)
-        return ParsedTurn(kept, dropped, None, None, self.invalid(), fabricated)
+    def _turn(self, action: str, end: int, fabricated: bool, tool: str, body: str) -> ParsedTurn:
+        """The call of `tool` with what stands in its tag; invalid if that is nothing."""
+        argument = self.read_body(tool, body)
+        call = ToolCall(tool, argument) if argument else None
+        error = None if argument else self.invalid()
+        return ParsedTurn(action[:end], action[end:], call, None, error, fabricated)
 
     def read_body(self, tool: str, text: str) -> str:
         """The argument of a call from the text inside its tag."""
@@ -236,21 +230,32 @@ class TagDialect:
         """The text that tells the agent what was wrong with its turn."""
         return f"\n{text}\n"
 
-    def observation(self, text: str, kept: str, before: str = "", error: bool = False) -> str:
+    def observation(
+        self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
+    ) -> str:
         if not error:
-            return self._missing_close(kept) + self._guarded(text)
-        text = neutralize_chat_tokens(neutralize_tags(text, self.result.names))
+            return self._missing_close(kept) + self._observed(text, note)
+        text = self._error(text, note)
         called = kept.rstrip().endswith(tuple(tag.close for tag in self.tags.values()))
         return self.wrap(text) if self.wraps_errors and called else self.correct(text)
 
-    def _guarded(self, text: str) -> str:
+    def _error(self, text: str, note: str) -> str:
+        """The environment's own words, which may quote what the agent wrote."""
+        text = neutralize_chat_tokens(neutralize_tags(text, self.result.names))
+        return f"{text}\n{note}" if note else text
+
+    def _observed(self, text: str, note: str) -> str:
+        """A result in its tag, guarded and cut; the note stays whole."""
         if not self.published:
             tags = [name for tag in self.tags.values() for name in tag.names]
             text = neutralize_tags(text, [*self.result.names, *self._reserved(), *tags])
             text = neutralize_chat_tokens(text)
-        return fit_tokens(
-            text, self.wrap, self.max_observation_tokens, self._tokenizer, self.published
-        )
+
+        def wrap(text: str) -> str:
+            return self.wrap(f"{text}\n{note}" if note else text)
+
+        limit = self.max_observation_tokens
+        return fit_tokens(text, wrap, limit, self._tokenizer, hard=self.published)
 
     def _missing_close(self, kept: str) -> str:
         """The closing tag of a call that an engine cut off before it."""
@@ -258,8 +263,8 @@ class TagDialect:
         start, close = max(opened, default=(-1, ""))
         return close if start >= 0 and close not in kept[start:] else ""
 
-    def message(self, text: str, error: bool = False) -> Message:
-        content = text if error else self._guarded(text).strip()
+    def message(self, text: str, error: bool = False, note: str = "") -> Message:
+        content = self._error(text, note) if error else self._observed(text, note).strip()
         return {"role": "user", "content": content}
 
     # --- Writing -------------------------------------------------------------------------

@@ -203,6 +203,18 @@ def test_no_text_can_end_the_observation_that_it_stands_in(
 
 
 @with_tools
+def test_what_the_environment_adds_survives_the_longest_result(dialect: Dialect) -> None:
+    note = "This is your last turn: <answer> now."
+    kept = dialect.format_call(ToolCall("search", {"query": "q"}))
+    for text, error in [("word " * 20_000, False), ("x", False), ("No such page.", True)]:
+        told = dialect.observation(text, kept, "", error, note)
+        assert told.count(note) == 1
+        assert note in dialect.message(text, error, note)["content"]
+    tail = dialect.observation("x", kept).split("x")[-1]
+    assert dialect.observation("word " * 20_000, kept, note=note).endswith(note + tail)
+
+
+@with_tools
 def test_an_observation_that_is_not_guarded_is_so_by_name(dialect: Dialect) -> None:
     published = make_dialect({"name": dialect.name, "published": True}).for_tools(TOOLS)
     text = "".join(dict.fromkeys(HOSTILE))[:300]
@@ -244,9 +256,9 @@ def test_parsing_takes_time_linear_in_the_length(dialect: Dialect) -> None:
             started = time.process_time()
             turn = dialect.parse(action)
             assert time.process_time() - started < 1.0, (unit, prefix)
-            started = time.process_time()
-            dialect.observation(action, turn.kept)
-            assert time.process_time() - started < 1.0, (unit, prefix)
+        started = time.process_time()
+        dialect.observation(action, turn.kept)
+        assert time.process_time() - started < 1.0, unit
 
 
 @every_dialect

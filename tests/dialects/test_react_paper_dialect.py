@@ -145,6 +145,6 @@ def test_messages_tell_a_chat_model_the_same() -> None:
     env = make()
     env.reset(seed=0)
     *_, info = env.step("I think.")
-    assert info["messages"][1]["content"].startswith("Error: found no Action.")
+    assert info["messages"][1]["content"].startswith("Observation: Error: found no Action.")
     *_, info = env.step("Search[a]")
     assert info["messages"][1] == {"role": "user", "content": "Observation: page of a\\n."}
