@@ -48,7 +48,7 @@ def make_env(
     *,
     dialect: str | Mapping[str, Any] | Any = "react",
     tools: Iterable[str | Mapping[str, Any] | Any] = ("python",),
-    reward: str | Mapping[str, float] | Callable[..., float] = "exact_match",
+    reward: str | Mapping[str, Any] | Callable[..., float] = "exact_match",
     max_steps: int | None = None,
     on_limit: Literal["truncate", "answer", "refuse", "finish"] | None = None,
     data: str | os.PathLike[str] | None = None,
@@ -64,7 +64,8 @@ def make_env(
             "synthetic_train") and "synthetic_test", generated offline and without end.
         dialect: a name, `{"name": ..., **options}` or an object.
         tools: names, `{"name": ..., **options}`, typed functions or `Tool` objects.
-        reward: a preset's name, `{term: weight}`, or a function of the `Episode`.
+        reward: a preset's name, `{"name": ..., **options}`, `{term: weight}`, a function of the
+            `Episode`, or `"module:name"` of one (see `react_envs.rewards.terms.make_terms`).
         max_steps: turns until the episode is truncated; None for the dialect's own number, or
             10 where it has none.
         on_limit: what happens then (see `StepLimit`); None for the dialect's own rule if

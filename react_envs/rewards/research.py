@@ -40,9 +40,10 @@ def research_score(
     "Assistant:" (up to another one, as in the published code); a text without either is all
     response. It has to end in `eos`.
 
-    >>> research_score(r"Assistant: <think>t</think><answer>\\boxed{Rome}</answer><|endoftext|>", ["Paris"])
+    >>> response = "<think>t</think><answer>\\\\boxed{Rome}</answer><|endoftext|>"
+    >>> research_score("Assistant: " + response, ["Paris"])
     Verdict(value=0.1, reason='wrong answer but good format: Rome')
-    """  # noqa: E501 - one line of doctest
+    """
     return _score(_response(text), gold, eos, monotone)
 
 

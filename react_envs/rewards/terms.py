@@ -133,9 +133,11 @@ def make_terms(
         MissingExtraError: if the grader needs a package that is not installed.
 
     >>> terms, weights = make_terms({"exact_match": 1, "repetition": -1})
-    >>> sorted(terms), weights
-    (['exact_match', 'f1', 'format', 'repetition', 'tool_use'], {'exact_match': 1.0, 'repetition': -1.0})
-    """  # noqa: E501 - one line of doctest
+    >>> sorted(terms)
+    ['exact_match', 'f1', 'format', 'repetition', 'tool_use']
+    >>> weights
+    {'exact_match': 1.0, 'repetition': -1.0}
+    """
     if grader not in GRADERS:
         raise ArgumentError(f"unknown grader {grader!r}; known: {', '.join(GRADERS)}")
     if grader == "math":
