@@ -20,7 +20,7 @@ class ReCallDialect(HermesDialect):
     r"""As `hermes`, as one text with the chat template of Qwen in it, and each turn a thought.
 
     After a result the environment opens the next turn with `<think>`, so the agent goes on
-    inside it. The observation repeats the call before its result. A call whose JSON cannot be
+    inside it. The observation repeats a call before its result. A call whose JSON cannot be
     read is answered with `Parse tool call failed: ...`, their words. The first call of a turn
     counts; their code runs all of them. A call whose tags do not pair is an error here and no
     call at all in their code. The turn ends at `<|im_end|>`.
@@ -66,7 +66,7 @@ class ReCallDialect(HermesDialect):
         self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
     ) -> str:
         end = "" if kept.endswith(_END) else _END
-        said = self._repeated(kept) + self.guard(text, error, note)
+        said = ("" if error else self._repeated(kept)) + self.guard(text, error, note)
         return (
             f"{end}\n{_START}user\n<tool_response>{said}\n</tool_response>\n{_END}\n"
             f"{_START}assistant\n{_THINK}"
