@@ -19,6 +19,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from react_envs.errors import ArgumentError, JudgeFailure, PolicyFailure
@@ -140,6 +141,13 @@ class LLMJudge:
         """Itself: a copied environment is judged by the same judge."""
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        # in another process it is a judge of its own, with all that is known and spent so far
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= {**state, "_lock": threading.Lock()}
+
     def __call__(self, episode: Episode) -> Judgement:
         """Judge a finished episode.
 
@@ -247,7 +255,7 @@ def make_judge(judge: str | Mapping[str, Any] | Judge, grade: Callable[..., floa
     if options:
         raise ArgumentError(f"judge {name!r} takes no options, got {sorted(options)}")
     if name == "rule":
-        return lambda episode: answer_score(episode, grade)
+        return partial(answer_score, grade=grade)
     if name == "agentjet":
         return math_answer_as_judge
     if isinstance(name, str) and ":" in name:

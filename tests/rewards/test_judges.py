@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import pickle
@@ -267,6 +268,17 @@ def openai_server() -> Any:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+def test_judges_travel_to_other_processes_and_stay_one_in_copies() -> None:
+    judge = LLMJudge(Model(CORRECT), max_calls=5)
+    judge(episode())
+    away = pickle.loads(pickle.dumps(judge))
+    assert away(episode()) == judge(episode())
+    assert (away.calls, judge.calls) == (1, 1)
+    assert copy.deepcopy({"judge": judge})["judge"] is judge
+    env = EpisodeReward(ReactEnv(TaskList([TASK])), {"name": "judge", "judge": "rule"})
+    assert pickle.loads(pickle.dumps(env)).terms["judge"](episode()) == 1.0
 
 
 # --- Failures
