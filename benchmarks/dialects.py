@@ -3,7 +3,7 @@
     python benchmarks/dialects.py
 
 For each dialect: microseconds for a formatted call and answer; then, over all adversarial units (a
-marker of some dialect, repeated, behind a prefix that opens something), the slowest parse and the
+marker of some dialect, repeated, in something that opens and closes), the slowest parse and the
 slowest observation of 1 MB, and how much longer the slowest parse takes than the same of 250 kB.
 Linear work gives a ratio of about 4, quadratic work 16. CPU seconds.
 """
@@ -26,14 +26,15 @@ UNITS = [
     "<|im_end|>", "<|im_start|>", "Thought 2:", "Action 1: ", "Search[", "]", "finish[",
     "<search><answer>", "* ", "\n```", "\t:",
 ]  # fmt: skip
-PREFIXES = [
-    "",
-    "Action: a\nAction Input:",
-    "<tool_call>",
-    "<search>",
-    "<think>",
-    "Action 1: a[",
-    "<code>",
+AROUND = [
+    ("", ""),
+    ("Action: a\nAction Input:", ""),
+    ("<tool_call>", "x</tool_call>"),
+    ("<search>", "x</search>"),
+    ("<think>", "</think>x"),
+    ("Action 1: Search[", "x]"),
+    ("<code>", "x</code>"),
+    ("<answer>", "x</answer>"),
 ]
 MEGABYTE = 1_000_000
 
@@ -72,29 +73,29 @@ def usual(dialect: Dialect) -> tuple[float, float]:
     )
 
 
-def slowest(work: Callable[[str], object]) -> tuple[float, str, str]:
-    """Seconds of the slowest megabyte, its prefix and its unit."""
+def slowest(work: Callable[[str], object]) -> tuple[float, tuple[str, str], str]:
+    """Seconds of the slowest megabyte, what stands around its units, and the unit."""
     found = []
     for unit in UNITS:
-        for prefix in PREFIXES:
-            text = prefix + unit * (MEGABYTE // len(unit))
-            found.append((seconds(lambda text=text: work(text), 1), prefix, unit))  # type: ignore[misc]
+        for around in AROUND:
+            text = (unit * (MEGABYTE // len(unit))).join(around)
+            found.append((seconds(lambda text=text: work(text), 1), around, unit))  # type: ignore[misc]
     return max(found)
 
 
-def growth(work: Callable[[str], object], prefix: str, unit: str) -> float:
+def growth(work: Callable[[str], object], around: tuple[str, str], unit: str) -> float:
     """How much longer a megabyte takes than a quarter of one."""
-    whole, quarter = (prefix + unit * (n // len(unit)) for n in (MEGABYTE, MEGABYTE // 4))
+    whole, quarter = ((unit * (n // len(unit))).join(around) for n in (MEGABYTE, MEGABYTE // 4))
     return seconds(lambda: work(whole)) / seconds(lambda: work(quarter))
 
 
 def row(name: str) -> str:
     dialect = make_dialect(name).for_tools([as_tool(search), as_tool(python)])
     call, answer = usual(dialect)
-    parse, prefix, unit = slowest(dialect.parse)
-    ratio = growth(dialect.parse, prefix, unit)
+    parse, around, unit = slowest(dialect.parse)
+    ratio = growth(dialect.parse, around, unit)
     observe, _, _ = slowest(lambda text: dialect.observation(text, "x"))
-    shown = repr(prefix + unit).replace("|", "\\|").replace("`", "'")
+    shown = repr(f"{around[0]}{unit}...{around[1]}").replace("|", "\\|").replace("`", "'")
     return (
         f"| `{name}` | {call:.1f} | {answer:.1f} | {parse * 1e3:.0f} | {shown} | {ratio:.1f} "
         f"| {observe * 1e3:.0f} |"

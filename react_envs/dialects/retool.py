@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from react_envs.dialects.dialect import Limits
@@ -13,7 +12,6 @@ from react_envs.types import ParsedTurn
 
 __all__ = ["ReToolDialect"]
 
-_FENCE_END = re.compile(r"\n?[ \t]*+```[ \t]*+\Z")
 HALF = 200
 """Characters of either end that stay of a longer output."""
 
@@ -70,12 +68,15 @@ class ReToolDialect(TagDialect):
         return ParsedTurn(turn.kept, turn.dropped, None, boxed, None, turn.fabricated_observation)
 
     def read_body(self, tool: str, text: str) -> str:
-        if tool != self.native_tool or text.lstrip().startswith("{"):
+        if self.tags.get(tool) != self.native_tag or text.lstrip().startswith("{"):
             return text.strip()
-        code = text[text.rfind("```python") + len("```python") :] if "```python" in text else text
+        _, fence, code = text.rpartition("```python")
         if self.published:
             return code.replace("`", "").strip()
-        return _FENCE_END.sub("", code.rstrip()).strip("\n")
+        if not fence:
+            return text.strip()
+        code = code.rstrip()
+        return code.removesuffix("```").rstrip(" \t").strip("\n")
 
     def write_body(self, tool: str, text: str) -> str:
         return f"\n```python\n{text}\n```\n" if tool == self.native_tool else f" {text} "

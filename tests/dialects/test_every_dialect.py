@@ -246,16 +246,19 @@ UNITS = [
 @with_tools
 def test_parsing_takes_time_linear_in_the_length(dialect: Dialect) -> None:
     """100 kB of anything parse within a second (it takes 10 ms); quadratic work would not."""
-    prefixes = (
-        "", "Action: a\nAction Input:", "<tool_call>", "<tool_call>```", "Action", "<search>",
-        "Action 1: a[", "<code>",
-    )  # fmt: skip
+    around = [
+        ("", ""), ("Action: a\nAction Input:", ""), ("<tool_call>", ""), ("<tool_call>```", ""),
+        ("Action", ""), ("<search>", ""), ("Action 1: a[", ""), ("<code>", ""), ("t</think>", "x"),
+        ("<code>", "x</code>"), ("<search>", "x</search>"), ("<tool_call>", "x</tool_call>"),
+        ("<answer>", "x</answer>"), ("Action 1: Search[", "x]"),
+        ("Action: a\nAction Input: ```\n", "x\n```\n"),
+    ]  # fmt: skip
     for unit in UNITS:
-        for prefix in prefixes:
-            action = prefix + unit * (100_000 // len(unit))
+        for prefix, suffix in around:
+            action = prefix + unit * (100_000 // len(unit)) + suffix
             started = time.process_time()
             turn = dialect.parse(action)
-            assert time.process_time() - started < 1.0, (unit, prefix)
+            assert time.process_time() - started < 1.0, (unit, prefix, suffix)
         started = time.process_time()
         dialect.observation(action, turn.kept)
         assert time.process_time() - started < 1.0, unit
