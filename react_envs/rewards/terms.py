@@ -124,8 +124,8 @@ def make_terms(
     Args:
         reward: a preset's name; `{"name": preset, **options}` for one that takes options
             (`search_r1_format`: `structure`, `final`, `retrieval`; `judge`: `judge`); weights by
-            term name; a function of the `Episode`, or `"module:name"` of one, which becomes a
-            term under its own name with weight 1. Weights may name `"module:name"` too.
+            term or preset name; a function of the `Episode`, or `"module:name"` of one, which
+            becomes a term under its own name with weight 1. Weights may name these too.
         grader: how the data set compares answers, a key of `GRADERS`.
 
     Raises:
@@ -182,16 +182,24 @@ def _weights(
         raise ArgumentError(
             f"reward must be a preset's name, weights by term, or a function, actually: {reward!r}"
         )
-    weights = {}
+    weights: dict[str, float] = {}
     for name, weight in reward.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float):
             raise ArgumentError(f"the weight of {name!r} must be a number, got {weight!r}")
-        if name not in known and name != "judge":
-            if not callable(name) and ":" not in str(name):
-                raise ArgumentError(f"unknown reward term {name!r}; known: {', '.join(known)}")
-            name = _add_function(name, known)
-        weights[name] = float(weight)
+        for term, part in _parts(name, known).items():
+            weights[term] = weights.get(term, 0.0) + weight * part
     return weights, {}
+
+
+def _parts(name: Any, known: dict[str, Callable[..., float]]) -> dict[str, float]:
+    """What a name in a mapping of weights stands for: a term, a preset's terms, a function."""
+    if name in known or name == "judge":
+        return {name: 1.0}
+    if name in PRESETS:
+        return PRESETS[name]
+    if not callable(name) and ":" not in str(name):
+        raise ArgumentError(f"unknown reward term {name!r}; known: {', '.join(known)}")
+    return {_add_function(name, known): 1.0}
 
 
 _OPTIONS = {"search_r1_format": ("structure", "final", "retrieval"), "judge": ("judge",)}

@@ -112,6 +112,14 @@ def test_terms_and_functions_mix_with_weights() -> None:
     assert total == 0.5
 
 
+def test_presets_mix_with_terms_by_weight() -> None:
+    _, weights = make_terms({"math_agent": 0.5, "exact_match": 0.25, "turn_credit": 1.0})
+    assert weights["exact_match"] == 0.75
+    assert weights["repetition"] == -0.5
+    assert weights["retrieved"] == 0.5
+    assert PRESETS["math_agent"]["exact_match"] == 1.0
+
+
 def test_only_terms_that_were_asked_for_are_computed_beside_the_four() -> None:
     _, info = play("react", "exact_match", "Paris")
     assert set(info["reward_terms"]) == {"exact_match", "f1", "format", "tool_use"}
