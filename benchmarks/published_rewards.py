@@ -62,7 +62,7 @@ class _Scorer:
         on_text: Callable[[str, Any], Any],
         dialect: dict[str, Any],
         reward: Any,
-        result: str | None,
+        result: str,
         response: str,
         eos: str = "",
         terms: tuple[str, ...] = (),
@@ -84,18 +84,26 @@ def _zerosearch(text: str, gold: Any) -> Any:
 
 
 _KEEP: dict[str, Any] = {"name": "search_r1", "after_answer": "keep"}
-_INFORMATION = r"\s*<information>(.*?)</information>\s*"
 _CHAT = "<|im_start|>assistant\n"
+# A result is the tool's where it follows a call; any other was written by the agent.
+_INFORMATION = r"(?<=</search>)\s*<information>(.*?)</information>\s*"
+_RESULT = r"(?<=</search>)\s*<result>\n?(.*?)\n?</result>"
+_FOUND = r"(?<=</end_search>)\s*(?:<search_result> ?(.*?) ?</search_result>)?\s*"
+# The environment opens the thought of a turn after the first.
+_RESPONSE = (
+    r"<\|im_end\|>\s*(?:<\|im_start\|>user\n(.*?)<\|im_end\|>\s*)?"
+    r"<\|im_start\|>assistant\n(?:<think>)?"
+)
 
 SCORERS: dict[str, _Scorer] = {
     "re_search.compute_score": _Scorer(
         lambda text, gold: list(research_score(text, gold)),
-        {"name": "research"}, "research", r" <result>\n(.*?)\n</result>", "Assistant:",
+        {"name": "research"}, "research", _RESULT, "Assistant:",
         "<|endoftext|>",
     ),
     "re_call.compute_score_with_format": _Scorer(
         lambda text, gold: list(recall_score(text, gold)),
-        {"name": "recall"}, "recall", None, _CHAT, "<|im_end|>",
+        {"name": "recall"}, "recall", _RESPONSE, _CHAT, "<|im_end|>",
     ),
     "qa_em.em": _Scorer(search_r1_em, _KEEP, "search_r1", _INFORMATION, _CHAT),
     "qa_em.subem": _Scorer(
@@ -113,7 +121,7 @@ SCORERS: dict[str, _Scorer] = {
         terms=("contains_match", "zerosearch"),
     ),
     "hotpotqa.compute_score": _Scorer(
-        autocoa_code_score, {"name": "autocoa"}, "autocoa_code", None, ""
+        autocoa_code_score, {"name": "autocoa"}, "autocoa_code", _FOUND, ""
     ),
 }  # fmt: skip
 """By the name that a case gives its scorer."""
@@ -132,7 +140,7 @@ def score_text(case: Case) -> Any:
 def play(case: Case) -> tuple[Any, dict[str, Any], str]:
     """Play the text of a case: its reward or terms, the last info, and the text that it made."""
     scorer = SCORERS[case["scorer"]]
-    actions, results = _script(case["text"], scorer)
+    actions, results = _script(case)
     gold = case["gold"].split("<ans_split>") if isinstance(case["gold"], str) else case["gold"]
     tasks = TaskList([Task("q", tuple(gold))])
     env = EpisodeReward(
@@ -152,18 +160,21 @@ def play(case: Case) -> tuple[Any, dict[str, Any], str]:
     return total, info, text
 
 
-def _script(text: str, scorer: _Scorer) -> tuple[list[Completion], list[str]]:
+def response_of(case: Case) -> str:
+    """What of a case's text the agent and the tool wrote, without the prompt."""
+    scorer, text = SCORERS[case["scorer"]], case["text"]
+    marker = _CHAT if _CHAT in text else scorer.response
+    return str(text.partition(marker)[2] if marker else text)
+
+
+def _script(case: Case) -> tuple[list[Completion], list[str]]:
     """What the agent writes turn by turn, and what the tool says between."""
-    response = text.partition(scorer.response)[2] if scorer.response else text
-    finish = "length" if scorer.eos and not response.endswith(scorer.eos) else "stop"
-    response = response.removesuffix(scorer.eos)
-    if scorer.result is None:
-        turns, results = [response], []
-        if scorer.eos:  # a dialogue: the turns after the first begin inside their thought
-            turns = re.split(r"<\|im_end\|>\n<\|im_start\|>assistant\n(?:<think>)?", response)
-    else:
-        parts = re.split(scorer.result, response, flags=re.DOTALL)
-        turns, results = parts[::2], parts[1::2]
+    scorer, response = SCORERS[case["scorer"]], response_of(case)
+    unclosed = response.rfind("<answer>") > response.rfind("</answer>")
+    cut = unclosed or (scorer.eos and not response.endswith(scorer.eos))
+    finish = "length" if cut else "stop"
+    parts = re.split(scorer.result, response.removesuffix(scorer.eos), flags=re.DOTALL)
+    turns, results = parts[::2], [result or "" for result in parts[1::2]]
     ends = ["stop"] * (len(turns) - 1) + [finish]
     return [
         Completion(turn, finish_reason=end) for turn, end in zip(turns, ends, strict=True)
