@@ -8,12 +8,15 @@ there is an empty one, so nothing that a tool said takes part.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from react_envs.types import Episode, Turn
 
-__all__ = ["Verdict", "ended", "inside", "written_turns"]
+__all__ = ["Verdict", "closed", "ended", "inside", "written_turns"]
+
+_CLOSE = re.compile(r"</\w{1,80}>")
 
 
 class Verdict(NamedTuple):
@@ -45,8 +48,17 @@ def written_turns(episode: Episode, observed: Callable[[Turn], str]) -> str:
     """What the agent wrote in all turns, with `observed(turn)` between one and the next."""
     parts = []
     for turn in episode.turns[:-1]:
-        parts += [turn.kept, observed(turn)]
+        parts += [closed(turn), observed(turn)]
     return "".join([*parts, *(turn.kept for turn in episode.turns[-1:])])
+
+
+def closed(turn: Turn) -> str:
+    """What the agent wrote, with the end of a call that its engine left out as a stop string.
+
+    The observation begins with that end: it is the environment's, as all of its beginning.
+    """
+    end = _CLOSE.match(turn.observation) if turn.call is not None else None
+    return turn.kept + (end[0] if end else "")
 
 
 def ended(episode: Episode) -> bool:

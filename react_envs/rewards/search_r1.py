@@ -14,7 +14,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from react_envs.rewards.general import format_score
-from react_envs.rewards.published import inside, written_turns
+from react_envs.rewards.published import closed, inside, written_turns
 from react_envs.rewards.text import contains_match, exact_match, normalize_answer
 from react_envs.types import Episode, Turn
 
@@ -162,14 +162,10 @@ def search_r1_format(
 
 
 def _call_tag(turn: Turn) -> str | None:
-    closing = re.search(r"</(\w{1,80})>\s{0,8}\Z", turn.kept[-100:])
+    closing = re.search(r"</(\w{1,80})>\s{0,8}\Z", closed(turn)[-100:])
     return closing[1] if closing and turn.call is not None else None
 
 
 def _information(turn: Turn) -> str:
-    """An empty observation, and the closing tag that an engine may have left out."""
-    if turn.call is None:
-        return "\n"
-    opening = re.search(r"<(\w{1,80})>[^<]*+\Z", turn.kept)
-    close = f"</{opening[1]}>" if opening else ""
-    return f"{close}\n\n<information></information>\n\n"
+    """An empty observation."""
+    return "\n" if turn.call is None else "\n\n<information></information>\n\n"

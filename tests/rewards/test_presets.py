@@ -73,6 +73,27 @@ def test_in_its_own_dialect_a_format_reward_reads_the_published_format() -> None
         assert reward == value
 
 
+@pytest.mark.parametrize(
+    ("dialect", "reward", "answer"),
+    [
+        ("research", "research", "<answer> \\boxed{Paris} </answer>"),
+        ("search_r1", "search_r1_format", "<answer>Paris</answer>"),
+        ("search_r1", "search_r1_format", "<answer>Paris"),
+        ("zerosearch", "search_r1_format", "<answer>Paris"),
+    ],
+)
+@pytest.mark.parametrize("query", ["q", "1 < 2"])
+def test_a_stop_string_that_the_engine_left_out_does_not_cost_the_format(
+    dialect: str, reward: str, answer: str, query: str
+) -> None:
+    env = EpisodeReward(ReactEnv(TaskList([Task("?", ("Paris",))]), [search], dialect), reward)
+    env.reset(seed=0)
+    for action in (f"<think>t</think><search>{query}", f"<think>u</think>{answer}"):
+        _, total, terminated, _, _ = env.step(Completion(action, finish_reason="stop"))
+    assert terminated
+    assert total == 1.0
+
+
 @pytest.mark.parametrize(("dialect", "reward"), [("research", "research"), ("recall", "recall")])
 def test_a_turn_that_ran_out_of_length_scores_nothing(dialect: str, reward: str) -> None:
     text = "<think> t </think> <answer> \\boxed{Paris} </answer>"
