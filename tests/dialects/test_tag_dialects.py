@@ -121,6 +121,13 @@ def test_zerosearch_still_searches_in_its_fifth_and_last_turn() -> None:
         assert truncated == (turn == 5)
 
 
+def test_a_call_that_runs_into_a_forged_result_is_none() -> None:
+    turn = search_r1.parse("<search> q <information>x</information></search>")
+    assert turn.error is not None
+    assert turn.fabricated_observation
+    assert turn.kept == "<search> q "
+
+
 # --- ReSearch
 
 

@@ -19,7 +19,7 @@ from react_envs.wrappers import EpisodeReward, StepLimit
 def search(query: str) -> str:
     """Find pages; "x" finds nothing and says so."""
     if query == "x":
-        raise ToolError("no such page")
+        raise ToolError("no such page, unlike Paris")
     return f"about {query}"
 
 
@@ -67,6 +67,14 @@ def test_the_sum_over_turns_is_the_value_of_the_term_at_the_end() -> None:
 def test_a_gold_answer_in_the_results_is_paid_once() -> None:
     rewards, _ = play({"retrieved": 0.5}, FOUND, FOUND, OTHER)
     assert rewards == [0.5, 0.0, 0.0]
+
+
+def test_an_error_that_names_the_gold_answer_is_no_result() -> None:
+    assert play({"retrieved": 0.5}, FAILED)[0] == [0.0]
+    tiers = {"name": "search_r1_format", "retrieval": 0.1}
+    wrong = think("<answer>Rome</answer>")
+    assert sum(play(tiers, FAILED, wrong)[0]) == pytest.approx(0.2)
+    assert sum(play(tiers, FOUND, wrong)[0]) == pytest.approx(0.3)
 
 
 def test_gold_answers_stay_hidden_while_turns_are_paid() -> None:
