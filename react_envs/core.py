@@ -43,6 +43,7 @@ class ReactEnv(gym.Env[str, str]):
     - `kept`, `dropped`: what of the action stays in the context, and the rest;
     - `fabricated_observation`: the agent wrote an observation itself (cut, in `dropped`);
     - `parse_error`: what was wrong with the call, also told to the agent, or None;
+    - `unfinished`: the agent is asked to go on with this turn (`react_paper` does);
     - `tool_call` (a `ToolCall`), `tool_ok`, `tool_result`, `tool_failure` (kind of the
       world's failure), `tool_meta`: None or empty where no tool ran;
     - `answer`: the agent's answer, on the last step only, else None;
@@ -66,7 +67,7 @@ class ReactEnv(gym.Env[str, str]):
             raise ArgumentError(f"render_mode must be None or 'ansi', actually: {render_mode!r}")
         self.tasks = tasks
         self.tools = {tool.name: _own_copy(tool) for tool in make_tools(tools)}
-        self.dialect = make_dialect(dialect)
+        self.dialect = make_dialect(dialect).for_tools(self.tool_list)
         self.render_mode = render_mode
         self.observation_space = TextSpace()
         self.action_space = TextSpace()
@@ -75,7 +76,8 @@ class ReactEnv(gym.Env[str, str]):
         )
         self.task: Task | None = None
         self._running = False
-        self._must_answer = False
+        self._before = ""
+        self._must_answer = self._announced = self._refusing = False
         self._announcement = ""
         self._rendered: list[str] = []
 
@@ -99,9 +101,9 @@ class ReactEnv(gym.Env[str, str]):
         tool_seed = int(self.np_random.integers(2**31))
         for tool in self.tool_list:
             tool.start(self.task, tool_seed)
-        self._must_answer = False
+        self._must_answer = self._announced = self._refusing = False
         self._announcement = ""
-        prompt = self.dialect.prompt(self.instructions, self.task.question)
+        self._before = prompt = self.dialect.prompt(self.instructions, self.task.question)
         self._rendered = [prompt.rstrip("\n")]
         self._running = True
         return prompt, {
@@ -127,7 +129,7 @@ class ReactEnv(gym.Env[str, str]):
             gymnasium.error.ResetNeeded: before `reset` and after the end of an episode.
         """
         self._check(action)
-        turn = self.dialect.parse(action)
+        turn = self.dialect.parse(action, self._before)
         info = self._act(turn)
         if info["answer"] is not None:
             return self._finish(turn, info)
@@ -140,6 +142,7 @@ class ReactEnv(gym.Env[str, str]):
             "dropped": turn.dropped,
             "fabricated_observation": turn.fabricated_observation,
             "parse_error": turn.error,
+            "unfinished": turn.unfinished,
             "tool_call": None,
             "tool_ok": None,
             "tool_result": None,
@@ -158,6 +161,8 @@ class ReactEnv(gym.Env[str, str]):
         info["tool_call"] = ToolCall(tool.name, arguments)
         if isinstance(tool, Finish):
             return {**info, "answer": str(arguments["answer"])}
+        if self._refusing:
+            return {**info, "parse_error": self._announcement}
         if self._must_answer:
             return {**info, "parse_error": "Error: no further tool calls; an answer was expected."}
         result: ToolResult = call_tool(tool, arguments)
@@ -181,11 +186,12 @@ class ReactEnv(gym.Env[str, str]):
         self, turn: ParsedTurn, info: dict[str, Any]
     ) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Give the agent its tool's result, or the error of its turn."""
-        text = info["parse_error"] if info["parse_error"] is not None else info["tool_result"]
-        if self._announcement:
-            text, self._announcement, self._must_answer = text + self._announcement, "", True
-        observation = self.dialect.observation(text, turn.kept)
-        messages = [_assistant(turn), self.dialect.message(text)]
+        error = info["parse_error"] is not None
+        text = info["parse_error"] if error else info["tool_result"]
+        note = "" if turn.unfinished else self._announce(text)
+        observation = self.dialect.observation(text, turn.kept, self._before, error, note)
+        self._before = observation
+        messages = [_assistant(turn), self.dialect.message(text, error, note)]
         self._rendered += [_labelled("agent", turn.kept), _labelled("environment", observation)]
         return observation, 0.0, False, False, {**info, "messages": messages}
 
@@ -197,12 +203,20 @@ class ReactEnv(gym.Env[str, str]):
         end = {"messages": [_assistant(turn)], "stop_reason": StopReason.ANSWER, **self.reveal()}
         return "", 0.0, True, False, {**info, **end}
 
-    def require_answer(self, note: str) -> None:
+    def require_answer(self, note: str, *, refuse: bool = False) -> None:
         """Let the next observation end with `note`; calls made after it are not run.
 
+        With `refuse` the call of the next turn is not run either: `note` stands for its result.
         For wrappers that make the last turn an answer (`StepLimit(on_limit="answer")`).
         """
-        self._announcement = f"\n{note}"
+        self._announcement, self._announced, self._refusing = note, True, refuse
+
+    def _announce(self, text: str) -> str:
+        """What is to be said beside `text` of the turn that must answer, if one comes next."""
+        note = "" if text == self._announcement else self._announcement
+        self._must_answer |= self._announced
+        self._announcement, self._announced, self._refusing = "", False, False
+        return note
 
     def reveal(self) -> dict[str, Any]:
         """End the episode, and give its gold answers and solution for the last `info`.

@@ -7,11 +7,12 @@
     ├── ToolError (RuntimeError)            a tool tells the model what it did wrong
     ├── ToolFailure (RuntimeError)          the world failed while a tool ran
     │   └── ExecutorError                   the Python executor could not be started or used
-    └── PolicyFailure (RuntimeError)        the world failed while a policy wrote its turn
+    ├── PolicyFailure (RuntimeError)        the world failed while a policy wrote its turn
+    └── JudgeFailure (RuntimeError)         a judge could not judge an episode
 
 The environment turns `ToolError` into an observation and `ToolFailure` into a recorded
-failure; the rollout records `PolicyFailure`. All others are the programmer's and reach
-them at once.
+failure; the rollout records `PolicyFailure`, the reward wrapper `JudgeFailure`. All others are
+the programmer's and reach them at once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ __all__ = [
     "ArgumentError",
     "DataNotFoundError",
     "ExecutorError",
+    "JudgeFailure",
     "MissingExtraError",
     "PolicyFailure",
     "ReactEnvsError",
@@ -90,18 +92,32 @@ class PolicyFailure(ReactEnvsError, RuntimeError):
         return type(self), (str(self), self.kind)
 
 
+class JudgeFailure(ReactEnvsError, RuntimeError):
+    """A judge gave no judgement (its server is down, its reply unreadable, its budget spent).
+
+    It is no judgement of the episode: nothing is scored 0.0 for it.
+    """
+
+    def __init__(self, message: str, kind: str = "judge_failure") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        return type(self), (str(self), self.kind)
+
+
 _WRONG_PATH = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError)
 
 
 def is_world_failure(error: BaseException) -> bool:
     """True for what nobody in the loop did wrong: it is recorded and the run goes on.
 
-    These are `ToolFailure`, `PolicyFailure`, `MemoryError` and the `OSError` family
+    These are `ToolFailure`, `PolicyFailure`, `JudgeFailure`, `MemoryError` and the `OSError` family
     (connections, time-outs, all exceptions of requests), except paths that do not fit.
 
     >>> is_world_failure(TimeoutError()), is_world_failure(FileNotFoundError())
     (True, False)
     """
-    if isinstance(error, ToolFailure | PolicyFailure | MemoryError):
+    if isinstance(error, ToolFailure | PolicyFailure | JudgeFailure | MemoryError):
         return True
     return isinstance(error, OSError) and not isinstance(error, _WRONG_PATH)

@@ -48,9 +48,9 @@ def make_env(
     *,
     dialect: str | Mapping[str, Any] | Any = "react",
     tools: Iterable[str | Mapping[str, Any] | Any] = ("python",),
-    reward: str | Mapping[str, float] | Callable[..., float] = "exact_match",
-    max_steps: int = 10,
-    on_limit: Literal["truncate", "answer"] = "truncate",
+    reward: str | Mapping[str, Any] | Callable[..., float] = "exact_match",
+    max_steps: int | None = None,
+    on_limit: Literal["truncate", "answer", "refuse", "finish"] | None = None,
     data: str | os.PathLike[str] | None = None,
     difficulty: int | tuple[int, int] | None = None,
     data_seed: int = 0,
@@ -64,9 +64,12 @@ def make_env(
             "synthetic_train") and "synthetic_test", generated offline and without end.
         dialect: a name, `{"name": ..., **options}` or an object.
         tools: names, `{"name": ..., **options}`, typed functions or `Tool` objects.
-        reward: a preset's name, `{term: weight}`, or a function of the `Episode`.
-        max_steps: turns until the episode is truncated.
-        on_limit: `"truncate"`, or `"answer"`: the last turn must be an answer.
+        reward: a preset's name, `{"name": ..., **options}`, `{term: weight}`, a function of the
+            `Episode`, or `"module:name"` of one (see `react_envs.rewards.terms.make_terms`).
+        max_steps: turns until the episode is truncated; None for the dialect's own number, or
+            10 where it has none.
+        on_limit: what happens then (see `StepLimit`); None for the dialect's own rule if
+            `max_steps` is its own too, else `"truncate"`.
         data: a file or folder to read a published split from (see `load_tasks`).
         difficulty: steps of the synthetic problems, one number or an inclusive range.
         data_seed: which unlimited stream of synthetic problems.
@@ -77,6 +80,7 @@ def make_env(
         DataNotFoundError: if a published split is on none of the usual places.
     """
     from react_envs.core import ReactEnv
+    from react_envs.dialects import make_dialect
     from react_envs.tasks import DATASETS, SyntheticMath, TaskSet, load_tasks
     from react_envs.wrappers import EpisodeReward, StepLimit
 
@@ -96,8 +100,13 @@ def make_env(
             )
         tasks = load_tasks(dataset, split, data)
     grader = DATASETS[dataset].grader
+    made = make_dialect(dialect)
     env: gym.Env[str, str] = ReactEnv(
-        tasks, tools, dialect, instructions=INSTRUCTIONS[grader], render_mode=render_mode
+        tasks, tools, made, instructions=INSTRUCTIONS[grader], render_mode=render_mode
     )
-    env = StepLimit(env, max_steps, on_limit)
+    limits = made.limits
+    if on_limit is None:
+        on_limit = limits.on_limit if max_steps is None else "truncate"
+    turns = max_steps if max_steps is not None else limits.max_turns or 10
+    env = StepLimit(env, turns, on_limit, limits.note)
     return EpisodeReward(env, reward, grader)

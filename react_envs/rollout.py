@@ -105,11 +105,14 @@ def play(env: gym.Env[str, str], policy: Policy, index: int, seed: int = 0) -> E
             info = {"stop_reason": StopReason.CONTEXT_LENGTH}
         else:
             error = {"type": type(failure).__name__, "kind": kind, "message": str(failure)}
+    terms = {} if error else dict(info.get("reward_terms", {}))
+    if "reward_failure" in info:  # played to its end, but not judged
+        error = {key: info["reward_failure"][key] for key in ("type", "kind", "message")}
     return EpisodeRecord(
         index=index,
         seed=seed,
         reward=None if error else sum(rewards),
-        reward_terms={} if error else dict(info.get("reward_terms", {})),
+        reward_terms=terms,
         stop_reason=StopReason.ERROR if error else info.get("stop_reason"),
         answer=info.get("answer"),
         gold=list(info.get("gold", ())),

@@ -100,6 +100,9 @@ class ParsedTurn:
     """What was wrong and what to write instead, in the dialect's words."""
     fabricated_observation: bool = False
     """True if the agent wrote an observation itself; it is in `dropped`."""
+    unfinished: bool = False
+    """True if the environment asks the agent to go on with this turn: the step is not one of
+    its turns. At most one step in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,8 @@ class Turn:
     """What the tool said, before the dialect wrapped it into the observation."""
     tool_failure: str | None = None
     tool_meta: Mapping[str, Any] = field(default_factory=dict)
+    finish_reason: str | None = None
+    """Why the engine stopped: `"stop"`, `"length"`, ...; None if unknown."""
 
     @classmethod
     def from_step(cls, action: str, observation: str, info: Mapping[str, Any]) -> Turn:
@@ -135,6 +140,7 @@ class Turn:
             tool_result=info.get("tool_result"),
             tool_failure=info.get("tool_failure"),
             tool_meta=info.get("tool_meta", {}),
+            finish_reason=getattr(action, "finish_reason", None),
         )
 
 
@@ -147,6 +153,10 @@ class Episode:
     turns: tuple[Turn, ...]
     stop_reason: str | None
     """A `StopReason`, or None if a foreign wrapper ended the episode without saying why."""
+    task: Task | None = None
+    """What was asked; None in an environment that does not say."""
+    dialect: str = ""
+    """Name of the dialect that the agent wrote in; "" if the environment does not say."""
 
     @property
     def answer(self) -> str | None:

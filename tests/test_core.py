@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from react_envs.core import ReactEnv
+from react_envs.dialects import DIALECTS
 from react_envs.errors import ArgumentError, ToolError, ToolFailure
 from react_envs.tasks import TaskList
 from react_envs.tools import Tool
@@ -195,7 +196,7 @@ def test_tools_are_started_anew_in_every_episode_and_not_shared() -> None:
     assert not hasattr(counter, "calls")
 
 
-@pytest.mark.parametrize("dialect", ["react", "hermes"])
+@pytest.mark.parametrize("dialect", list(DIALECTS))
 @pytest.mark.parametrize("stopped", [False, True], ids=["whole", "cut-at-stop"])
 def test_text_and_messages_tell_the_same_story(dialect: str, stopped: bool) -> None:
     env = make(dialect=dialect)
@@ -284,9 +285,11 @@ def test_step_needs_a_reset_and_a_string() -> None:
 @example("x" * 1_000_000)
 @example("Action: " + "a" * 500_000 + "\nAction Input: " + "b" * 500_000)
 @example(call("add", "[" * 100_000))
+@example("<tool_call>" + "[" * 100_000 + "</tool_call>")
+@example("Action 1: " + "Search[" * 10_000)
 @example("Action: \ud800\nAction Input: \x00")
 def test_any_string_is_a_legal_action(action: str) -> None:
-    for dialect in ("react", "hermes"):
+    for dialect in DIALECTS:
         env = make(dialect=dialect)
         env.reset(seed=0)
         observation, _, terminated, _, info = env.step(Completion(action))

@@ -13,9 +13,13 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 
+from react_envs.agents.policies import OraclePolicy
 from react_envs.core import ReactEnv
+from react_envs.dialects import DIALECTS
 from react_envs.errors import ArgumentError, DataNotFoundError
 from react_envs.registration import IDS
+from react_envs.rollout import play
+from react_envs.validation import validate
 
 every_id = pytest.mark.parametrize("env_id", IDS)
 PRINT = {
@@ -207,4 +211,48 @@ def test_gold_answers_are_in_nothing_that_is_said_before_the_end(tmp_path: Path)
     said = [str(env.reset(seed=0)), str(env.step(PRINT["react"])), str(env.step("nonsense"))]
     assert not any("918273645" in text or "because" in text for text in said)
     assert env.step("Final Answer: 1")[4]["gold"] == ["918273645"]
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "turns", "on_limit"),
+    [("react", 10, "truncate"), ("react_paper", 7, "finish"), ("search_r1", 5, "answer"),
+     ("zerosearch", 5, "truncate"), ("autocoa", 12, "refuse"), ("research", 10, "truncate")],
+)  # fmt: skip
+def test_a_dialect_brings_its_published_limits(dialect: str, turns: int, on_limit: str) -> None:
+    env = gym.make("ReactGSM8K-v0", dialect=dialect)
+    assert env.reset(seed=0)[1]["max_steps"] == turns
+    assert env.get_wrapper_attr("on_limit") == on_limit
+    own = gym.make("ReactGSM8K-v0", dialect=dialect, max_steps=3)
+    assert own.reset(seed=0)[1]["max_steps"] == 3
+    assert own.get_wrapper_attr("on_limit") == "truncate"
+    other = gym.make("ReactGSM8K-v0", dialect=dialect, on_limit="answer")
+    assert other.get_wrapper_attr("on_limit") == "answer"
+    for made in (env, own, other):
+        made.close()
+
+
+@pytest.mark.parametrize("dialect", list(DIALECTS))
+def test_the_oracle_plays_every_dialect(dialect: str) -> None:
+    env = gym.make("ReactGSM8K-v0", dialect=dialect, difficulty=2)
+    policy = OraclePolicy(env.get_wrapper_attr("tasks"), env.get_wrapper_attr("dialect"))
+    for index in range(3):
+        record = play(env, policy, index)
+        assert record.reward == 1.0, record
+        assert record.calls == 2
+        assert record.reward_terms["format"] == 1.0
+    assert list(validate(env, [0])) == [None]
+    env.close()
+
+
+def test_a_reward_with_options_keeps_a_spec_that_is_json() -> None:
+    reward = {"name": "search_r1_format", "structure": 0.3}
+    env = gym.make("ReactGSM8K-v0", dialect={"name": "search_r1", "published": True}, reward=reward)
+    assert env.spec is not None
+    again = gym.make(EnvSpec.from_json(env.spec.to_json()))
+    again.reset(seed=0)
+    *_, reward_of_step, _, _, _ = again.step("<think>t</think><answer>-1</answer>")
+    assert reward_of_step == 0.3
+    assert again.get_wrapper_attr("note") == ""
+    again.close()
     env.close()

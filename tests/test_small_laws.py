@@ -520,11 +520,9 @@ def test_an_id_is_of_its_data_set(env_id: str) -> None:
 
 # ---- terms
 def test_presets_and_graders_of_text() -> None:
-    assert PRESETS == {
-        "exact_match": {"exact_match": 1.0},
-        "f1": {"f1": 1.0},
-        "exact_match_format": {"exact_match": 1.0, "format": 0.1},
-    }
+    assert PRESETS["exact_match"] == {"exact_match": 1.0}
+    assert PRESETS["f1"] == {"f1": 1.0}
+    assert PRESETS["exact_match_format"] == {"exact_match": 1.0, "format": 0.1}
     env = EpisodeReward(ReactEnv(TaskList([Task("?", ("the Eiffel Tower",))])), "f1", "text")
     env.reset(seed=0)
     *_, info = env.step("Final Answer: Eiffel")

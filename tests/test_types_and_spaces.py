@@ -70,6 +70,7 @@ def test_every_error_pickles_and_is_also_what_it_refines() -> None:
         (errors.ToolFailure("x", "network"), RuntimeError),
         (errors.ExecutorError("x"), errors.ToolFailure),
         (errors.PolicyFailure("x", "http_500"), RuntimeError),
+        (errors.JudgeFailure("x", "judge_budget"), RuntimeError),
     ]
     classes = {name for name in errors.__all__ if name != "is_world_failure"}
     assert {type(error).__name__ for error, _ in cases} | {"ReactEnvsError"} == classes

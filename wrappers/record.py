@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import asdict
 from typing import Any
@@ -20,9 +21,10 @@ class Record(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
 
     A line holds what `reset` said (`dataset`, `split`, `index`, `fingerprint`, `max_steps`),
     the `prompt`, each turn (see `react_envs.types.Turn`), `reward`, `reward_terms`, `episode`,
-    `stop_reason` and `gold`. An episode that is left unfinished by `reset` or `close` is
-    written too, with `stop_reason` null. A line is written in one piece, so several
-    environments and processes may share a file.
+    `stop_reason` and `gold`; where a judge failed, `reward_failure`, and null for the reward. An
+    episode that is left unfinished by `reset` or `close` is written too, with `stop_reason`
+    null. A line is written in one piece, so several environments and processes may share a
+    file.
     """
 
     def __init__(self, env: gym.Env[str, str], path: str | os.PathLike[str]) -> None:
@@ -47,7 +49,7 @@ class Record(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
         self._turns.append(Turn.from_step(action, observation, info))
         self._rewards.append(float(reward))
         if terminated or truncated:
-            named = ("reward_terms", "episode", "stop_reason", "gold")
+            named = ("reward_terms", "reward_failure", "episode", "stop_reason", "gold")
             self._write({name: info.get(name) for name in named})
         return observation, reward, terminated, truncated, info
 
@@ -58,7 +60,10 @@ class Record(gym.Wrapper[str, str, str, str], RecordConstructorArgs):
     def _write(self, end: dict[str, Any]) -> None:
         """Write the episode that has turns, if there is one, and forget it."""
         if self._turns:
-            line = {**self._line, "reward": sum(self._rewards), "rewards": self._rewards, **end}
+            # a reward that a judge owes is null: JSON has no nan
+            rewards = [None if math.isnan(reward) else reward for reward in self._rewards]
+            total = None if None in rewards else sum(self._rewards)
+            line = {**self._line, "reward": total, "rewards": rewards, **end}
             append_json_line(self.path, {**line, "turns": [asdict(turn) for turn in self._turns]})
         self._line, self._turns, self._rewards = {}, [], []
 

@@ -54,8 +54,9 @@ class OraclePolicy:
         if turn < len(steps):
             expression, _ = steps[turn]
             call = ToolCall("python", {"code": f"print({expression})"})
-            return self.dialect.format_call(call, f"I need {expression}.")
-        return self.dialect.format_answer(self._answer(task, steps, context), "I know the answer.")
+            return self.dialect.format_call(call, f"I need {expression}.", context.prompt)
+        answer = self._answer(task, steps, context)
+        return self.dialect.format_answer(answer, "I know the answer.", context.prompt)
 
     def _answer(self, task: Task, steps: list[Annotation], context: Context) -> str:
         gold = task.answers[0]

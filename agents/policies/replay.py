@@ -104,10 +104,12 @@ class ProgramPolicy:
             program = self.programs.get(_plain(self.tasks[index].question))
             if program is None:
                 raise PolicyFailure(f"no program for task {index}", kind="no_record")
-            return self.dialect.format_call(ToolCall("python", {"code": program}))
+            call = ToolCall("python", {"code": program})
+            return self.dialect.format_call(call, before=context.prompt)
         result = context.turns[-1]
         printed = (result.tool_result or "").strip() if result.tool_ok else ""
-        return self.dialect.format_answer(printed.splitlines()[-1] if printed else "no result")
+        answer = printed.splitlines()[-1] if printed else "no result"
+        return self.dialect.format_answer(answer, before=context.prompt)
 
 
 def _plain(question: str) -> str:

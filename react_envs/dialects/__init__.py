@@ -5,14 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from react_envs.dialects.dialect import Dialect
+from react_envs.dialects.autocoa import AutoCoADialect
+from react_envs.dialects.dialect import Dialect, Limits
 from react_envs.dialects.hermes import HermesDialect
 from react_envs.dialects.react import ReactDialect
+from react_envs.dialects.react_paper import ReactPaperDialect
+from react_envs.dialects.recall import ReCallDialect
+from react_envs.dialects.research import ReSearchDialect
+from react_envs.dialects.retool import ReToolDialect
+from react_envs.dialects.search_r1 import SearchR1Dialect
+from react_envs.dialects.zerosearch import ZeroSearchDialect
 from react_envs.errors import ArgumentError
 
-__all__ = ["DIALECTS", "Dialect", "HermesDialect", "ReactDialect", "make_dialect"]
+__all__ = [
+    "DIALECTS",
+    "AutoCoADialect",
+    "Dialect",
+    "HermesDialect",
+    "Limits",
+    "ReCallDialect",
+    "ReSearchDialect",
+    "ReToolDialect",
+    "ReactDialect",
+    "ReactPaperDialect",
+    "SearchR1Dialect",
+    "ZeroSearchDialect",
+    "make_dialect",
+]
 
-DIALECTS: dict[str, Callable[..., Dialect]] = {"react": ReactDialect, "hermes": HermesDialect}
+DIALECTS: dict[str, Callable[..., Dialect]] = {
+    "react": ReactDialect,
+    "react_paper": ReactPaperDialect,
+    "hermes": HermesDialect,
+    "research": ReSearchDialect,
+    "recall": ReCallDialect,
+    "search_r1": SearchR1Dialect,
+    "zerosearch": ZeroSearchDialect,
+    "retool": ReToolDialect,
+    "autocoa": AutoCoADialect,
+}
 """What a name in `dialect=` stands for."""
 
 

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
 
-__all__ = ["Dialect", "describe_tools"]
+__all__ = ["Dialect", "Limits", "describe_tools"]
+
+LAST_TURN = "This is your last turn: no more tools, give your final answer now."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the published system allows an episode; `make_env` takes them unless told otherwise."""
+
+    max_turns: int | None = None
+    """Turns of an episode, the forced last one included; None: the paper's loop has no limit."""
+    on_limit: Literal["truncate", "answer", "refuse", "finish"] = "truncate"
+    """What happens at the last turn (see `react_envs.wrappers.StepLimit`)."""
+    note: str = LAST_TURN
+    """What the agent is told before a last turn that must answer; "" for nothing."""
+    observation: str = "-"
+    """Length of an observation that the system allows, in words for the table of dialects."""
 
 
 @runtime_checkable
@@ -21,7 +38,13 @@ class Dialect(Protocol):
     - `kept + dropped` is the action; exactly one of call, answer, error is set;
     - parsing `format_call(c)` or `format_answer(a)` gives back `c` or `a`; a text dialect may
       give back one text for one text argument, which binds to the same arguments;
-    - an observation marker that the agent wrote itself is in `dropped`, never in `kept`.
+    - an observation marker that the agent wrote itself is in `dropped`, never in `kept`;
+    - no text can close the tag of the observation that it stands in, or look like a turn of
+      the agent's (`react_envs.dialects.untrusted`), except with an option that says so.
+
+    `before` is always the text that stands right before the agent's turn: the prompt or the
+    last observation. Its end is the environment's own (a scaffold such as `\nThought 2:`);
+    nothing but that end may be read, for a tool wrote the rest.
     """
 
     @property
@@ -31,7 +54,25 @@ class Dialect(Protocol):
 
     @property
     def stop(self) -> tuple[str, ...]:
-        """Where generation may stop. The text from a stop string on is cut in any case."""
+        """Where generation may stop: at the end of a call, or where an observation would begin.
+
+        An engine may leave the stop string out of its text or in it. What follows is cut in
+        any case.
+        """
+        ...
+
+    @property
+    def documents(self) -> str:
+        """How a search tool writes its documents: a key of the document formats."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """The published limits."""
+        ...
+
+    def for_tools(self, tools: Sequence[Tool]) -> Self:
+        """This dialect for these tools. Only dialects with a tag for each tool differ."""
         ...
 
     def instructions(self, tools: Sequence[Tool]) -> str:
@@ -42,23 +83,30 @@ class Dialect(Protocol):
         """The whole prompt in completion form."""
         ...
 
-    def parse(self, action: str) -> ParsedTurn:
+    def parse(self, action: str, before: str = "") -> ParsedTurn:
         """Find the first call or answer of the turn."""
         ...
 
-    def observation(self, text: str, kept: str) -> str:
-        """The text that follows `kept` in the context when a tool, or an error, says `text`."""
+    def observation(
+        self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
+    ) -> str:
+        """The text that follows `kept` in the context when a tool says `text`.
+
+        With `error` it is the environment that says what was wrong with the turn. `note` is
+        the environment's own word after it, such as that the last turn comes: it is neither
+        cut with the text nor changed.
+        """
         ...
 
-    def message(self, text: str) -> Message:
+    def message(self, text: str, error: bool = False, note: str = "") -> Message:
         """The same as a chat message to append."""
         ...
 
-    def format_call(self, call: ToolCall, thought: str = "") -> str:
+    def format_call(self, call: ToolCall, thought: str = "", before: str = "") -> str:
         """A turn that makes `call`, as a well-trained agent would write it."""
         ...
 
-    def format_answer(self, answer: str, thought: str = "") -> str:
+    def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         """A turn that gives `answer`."""
         ...
 

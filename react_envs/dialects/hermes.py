@@ -6,9 +6,12 @@ import json
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal, Self
 
+from react_envs.dialects.dialect import Limits
 from react_envs.dialects.thinking import UNCLOSED_THOUGHT, end_of_thought
+from react_envs.dialects.truncation import cut_characters
+from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_tags
 from react_envs.errors import ArgumentError
 from react_envs.rewards.boxed import extract_boxed
 from react_envs.tools.model_json import read_json, read_json_prefix
@@ -19,6 +22,7 @@ __all__ = ["HermesDialect"]
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _RESPONSE = "<tool_response>"
+_TAGS = ("tool_call", "tool_response", "think")
 _FENCED = re.compile(r"```(?:json)?[^\S\n]*+\n(.*)\n[^\S\n]*+```", re.DOTALL)
 
 
@@ -30,6 +34,12 @@ class HermesDialect:
     not searched. JSON that does not parse is answered with
     the place and the reason, never passed over.
 
+    Args:
+        published: leave observations as they are, tags of the format included.
+        max_observation_characters: longest result; None for no limit.
+        truncate_side: which side of a longer one stays: `"left"`, `"right"` or `"middle"`, with
+            a mark where the rest was, as verl's agent loop does.
+
     >>> call = '<tool_call>\n{"name": "python", "arguments": {"code": "print(1)"}}\n</tool_call>'
     >>> HermesDialect().parse(call).call
     ToolCall(name='python', arguments={'code': 'print(1)'})
@@ -38,7 +48,24 @@ class HermesDialect:
     """
 
     name = "hermes"
-    stop = (_RESPONSE,)
+    stop: tuple[str, ...] = (_RESPONSE,)
+    documents = "verl"
+    limits = Limits(observation="as configured, three ways to cut")
+
+    def __init__(
+        self,
+        *,
+        published: bool = False,
+        max_observation_characters: int | None = None,
+        truncate_side: Literal["left", "right", "middle"] = "middle",
+    ) -> None:
+        cut_characters("", 0, truncate_side)  # an unknown side raises here
+        self.published = published
+        self.max_observation_characters = max_observation_characters
+        self.truncate_side = truncate_side
+
+    def for_tools(self, tools: Sequence[Tool]) -> Self:
+        return self
 
     def instructions(self, tools: Sequence[Tool]) -> str:
         answer = "When you know the answer, write it alone in \\boxed{}."
@@ -58,7 +85,7 @@ class HermesDialect:
     def prompt(self, instructions: str, question: str) -> str:
         return f"{instructions}\n\nQuestion: {question}\n\n"
 
-    def parse(self, action: str) -> ParsedTurn:
+    def parse(self, action: str, before: str = "") -> ParsedTurn:
         end, fabricated = len(action), False
         # cut wherever an engine with this stop string would have stopped, in a thought too
         if (response := action.find(_RESPONSE)) >= 0:
@@ -91,21 +118,34 @@ class HermesDialect:
             )
         return ParsedTurn(action[:end], action[end:], None, answer, error, fabricated)
 
-    def observation(self, text: str, kept: str) -> str:
-        return f"\n{_RESPONSE}\n{text}\n</tool_response>\n"
+    def observation(
+        self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
+    ) -> str:
+        return f"\n{_RESPONSE}\n{self.guard(text, error, note)}\n</tool_response>\n"
 
-    def message(self, text: str) -> Message:
-        return {"role": "tool", "content": text}
+    def message(self, text: str, error: bool = False, note: str = "") -> Message:
+        return {"role": "tool", "content": self.guard(text, error, note)}
 
-    def format_call(self, call: ToolCall, thought: str = "") -> str:
+    def guard(self, text: str, error: bool = False, note: str = "") -> str:
+        """`text` cut to the limit and, unless `published`, unable to close its tag; the note.
+
+        An error is the environment's own text: it may name the tags of a call.
+        """
+        text = cut_characters(text, self.max_observation_characters, self.truncate_side)
+        if not self.published:
+            tags = ("tool_response",) if error else _TAGS
+            text = neutralize_chat_tokens(neutralize_tags(text, tags))
+        return f"{text}\n{note}" if note else text
+
+    def format_call(self, call: ToolCall, thought: str = "", before: str = "") -> str:
         if isinstance(call.arguments, str):
             raise ArgumentError("hermes calls take an object of arguments, got a string")
         body = json.dumps({"name": call.name, "arguments": call.arguments}, ensure_ascii=False)
         # Inside JSON strings "<" may be written as an escape, so no text can close a tag.
-        body = re.sub(r"<(?=/?(tool_|think))", r"\\u003c", body)
+        body = re.sub(r"<(?=/?(tool_|think|\|))", r"\\u003c", body)
         return f"{thought}\n{_OPEN}\n{body}\n{_CLOSE}".lstrip("\n")
 
-    def format_answer(self, answer: str, thought: str = "") -> str:
+    def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         return f"{thought}\n\\boxed{{{answer}}}".lstrip("\n")
 
 

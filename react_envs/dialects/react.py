@@ -11,15 +11,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
-from react_envs.dialects.dialect import describe_tools
+from react_envs.dialects.dialect import Limits, describe_tools
 from react_envs.dialects.thinking import UNCLOSED_THOUGHT, end_of_thought
+from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_lines
 from react_envs.errors import ArgumentError
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
 
-__all__ = ["ReactDialect"]
+__all__ = ["Field", "ReactDialect", "fields_of"]
 
 # A field begins a line. Numbers ("Action 2:", "Action 2 Input:") and bold are accepted, and
 # any case of the names of two words; "action:" alone may be a line of code.
@@ -30,6 +31,7 @@ _FIELD = re.compile(
     re.MULTILINE,
 )
 _OBSERVATION = re.compile(r"^[ \t*]*+Observation[ \t]*+\d{0,4}+[ \t*]*+[:：]", re.MULTILINE)
+_FIELDS = ("Thought", "Action", "Action Input", "Observation", "Final Answer", "Question")
 _IN_BACKTICKS = re.compile(r"`[^`\n]+`")
 _FENCE = re.compile(r"\s*+(`{3,}+)[\w+-]*+[ \t]*+\r?+\n")
 
@@ -39,7 +41,9 @@ _HELP = (
 )
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
+    """A line that begins `Thought:`, `Action:` and so on."""
+
     name: str
     start: int
     """Where its line begins."""
@@ -53,6 +57,8 @@ class ReactDialect:
     Args:
         on_conflict: what a turn with an action *and* a final answer is: `"final_wins"` takes
             the answer, `"error"` asks the agent to choose.
+        published: leave observations as they are; otherwise a line of a tool's that begins
+            like one of the agent's, such as `Final Answer:`, is quoted with `> `.
 
     An input in a ``` fence runs to the closing fence; without one it ends at the next field.
     A final answer may have several lines and ends there too. A line that begins with
@@ -69,13 +75,24 @@ class ReactDialect:
 
     name = "react"
     stop = ("\nObservation:",)
+    documents = "plain"
+    limits = Limits()
 
-    def __init__(self, on_conflict: Literal["final_wins", "error"] = "final_wins") -> None:
+    def __init__(
+        self,
+        on_conflict: Literal["final_wins", "error"] = "final_wins",
+        *,
+        published: bool = False,
+    ) -> None:
         if on_conflict not in ("final_wins", "error"):
             raise ArgumentError(
                 f"on_conflict must be 'final_wins' or 'error', actually: {on_conflict!r}"
             )
         self.on_conflict = on_conflict
+        self.published = published
+
+    def for_tools(self, tools: Sequence[Tool]) -> Self:
+        return self
 
     def instructions(self, tools: Sequence[Tool]) -> str:
         if not tools:
@@ -100,7 +117,7 @@ class ReactDialect:
     def prompt(self, instructions: str, question: str) -> str:
         return f"{instructions}\n\nQuestion: {question}\n"
 
-    def parse(self, action: str) -> ParsedTurn:
+    def parse(self, action: str, before: str = "") -> ParsedTurn:
         end, fabricated = len(action), False
         # cut wherever an engine with the stop string would have stopped, in a fence too
         observation = _OBSERVATION.search(action)
@@ -110,7 +127,7 @@ class ReactDialect:
         start = end_of_thought(action[:end])
         if start is None:
             return _turn(action, end, fabricated, error=f"{UNCLOSED_THOUGHT} {_HELP}")
-        fields = list(_fields(action, start, end))
+        fields = list(fields_of(action, start, end))
         names = [field.name for field in fields]
 
         if "Action" in names and "Final Answer" in names and self.on_conflict == "error":
@@ -124,7 +141,7 @@ class ReactDialect:
         return _turn(action, end, fabricated, error=error)
 
     def _answer(
-        self, action: str, fields: list[_Field], i: int, end: int, fabricated: bool
+        self, action: str, fields: list[Field], i: int, end: int, fabricated: bool
     ) -> ParsedTurn:
         end = fields[i + 1].start if i + 1 < len(fields) else end
         answer = action[fields[i].content : end].strip()
@@ -135,7 +152,7 @@ class ReactDialect:
         return _turn(action, end, fabricated, answer=answer)
 
     def _call(
-        self, action: str, fields: list[_Field], i: int, end: int, fabricated: bool
+        self, action: str, fields: list[Field], i: int, end: int, fabricated: bool
     ) -> ParsedTurn:
         tool_end = fields[i + 1].start if i + 1 < len(fields) else end
         line = action[fields[i].content : tool_end].strip().partition("\n")[0]
@@ -157,14 +174,23 @@ class ReactDialect:
             text = text[1:-1]
         return _turn(action, end, fabricated, call=ToolCall(tool, text))
 
-    def observation(self, text: str, kept: str) -> str:
+    def observation(
+        self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
+    ) -> str:
         line_break = "" if kept.endswith("\n") else "\n"
-        return f"{line_break}Observation: {text}\n"
+        return f"{line_break}{self.message(text, error, note)['content']}\n"
 
-    def message(self, text: str) -> Message:
-        return {"role": "user", "content": f"Observation: {text}"}
+    def message(self, text: str, error: bool = False, note: str = "") -> Message:
+        content = f"Observation: {self.guard(text)}" + (f"\n{note}" if note else "")
+        return {"role": "user", "content": content}
 
-    def format_call(self, call: ToolCall, thought: str = "") -> str:
+    def guard(self, text: str) -> str:
+        """`text` without lines that could pass for the agent's, unless `published`."""
+        if self.published:
+            return text
+        return neutralize_chat_tokens(neutralize_lines(text, _FIELDS))
+
+    def format_call(self, call: ToolCall, thought: str = "", before: str = "") -> str:
         text = _as_text(call.arguments)
         plain = "\n" not in text and text == text.strip() and "`" not in text
         if not plain or _FIELD.match(text):
@@ -181,7 +207,7 @@ class ReactDialect:
             )
         return action
 
-    def format_answer(self, answer: str, thought: str = "") -> str:
+    def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         return f"{_thought(thought)}Final Answer: {answer}\n"
 
 
@@ -208,13 +234,13 @@ class _Fence(NamedTuple):
         return cls(opening.end(), max(match.start(), opening.end()), match.end())
 
 
-def _fields(action: str, start: int, end: int) -> Iterator[_Field]:
+def fields_of(action: str, start: int, end: int) -> Iterator[Field]:
     """The fields in order; what the first Action Input has in a fence is skipped."""
     text = action[start:end]  # so that a field may follow </think> on its line
     position, fence_allowed = 0, True
     while (match := _FIELD.search(text, position)) is not None:
         name = "Action Input" if match.group("input") else match.group("name").title()
-        yield _Field(name, start + match.start(), start + match.end())
+        yield Field(name, start + match.start(), start + match.end())
         position = match.end()
         if name == "Action Input" and fence_allowed:
             fence = _Fence.find(text, position, len(text))

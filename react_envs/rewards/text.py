@@ -9,9 +9,17 @@ from collections.abc import Collection
 
 from react_envs.errors import ArgumentError
 
-__all__ = ["check_targets", "exact_match", "f1_score", "normalize_answer"]
+__all__ = [
+    "check_targets",
+    "contains_match",
+    "exact_match",
+    "f1_score",
+    "f1_with_yes_no",
+    "normalize_answer",
+]
 
 _DELETE_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_WHOLE = {"yes", "no", "noanswer"}
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 
 
@@ -56,7 +64,7 @@ def f1_score(prediction: str, targets: Collection[str]) -> float:
     Words are those of `normalize_answer`, counted with multiplicity. With no common word
     the score is 0.0. That covers every empty side, two empty ones included, as in the
     v1.1 script (SQuAD 2.0 and its unanswerable questions score that case 1.0).
-    HotpotQA's extra rule for "yes", "no" and "noanswer" is not part of this function.
+    HotpotQA's extra rule for "yes", "no" and "noanswer" is in `f1_with_yes_no`.
 
     Raises:
         ArgumentError: if `targets` is one string instead of a collection of strings.
@@ -69,6 +77,39 @@ def f1_score(prediction: str, targets: Collection[str]) -> float:
     check_targets(targets)
     words = normalize_answer(prediction).split()
     return max((_bag_f1(words, normalize_answer(t).split()) for t in targets), default=0.0)
+
+
+def f1_with_yes_no(prediction: str, targets: Collection[str]) -> float:
+    """As `f1_score`, but "yes", "no" and "noanswer" are right only as a whole.
+
+    Where either side is one of these words and the other is not the same, the score is 0.0.
+
+    Source: hotpot_evaluate_v1.py of HotpotQA (Yang et al., 2018); ReAct and ReSearch use it.
+
+    >>> f1_with_yes_no("no, Paris", ["no"]), f1_score("no, Paris", ["no"])
+    (0.0, 0.6666666666666666)
+    """
+    check_targets(targets)
+    answer = normalize_answer(prediction)
+    best = 0.0
+    for target in map(normalize_answer, targets):
+        if answer == target or not {answer, target} & _WHOLE:
+            best = max(best, _bag_f1(answer.split(), target.split()))
+    return best
+
+
+def contains_match(prediction: str, targets: Collection[str]) -> float:
+    """1.0 if one of `targets` is a part of `prediction`, both normalised, else 0.0.
+
+    A part of the *text*: "art" is in "Bart". Search-R1 calls this substring match, ZeroSearch
+    calls it exact match.
+
+    >>> contains_match("the city of Paris", ["Paris"])
+    1.0
+    """
+    check_targets(targets)
+    answer = normalize_answer(prediction)
+    return float(any(normalize_answer(target) in answer for target in targets))
 
 
 def check_targets(targets: Collection[str]) -> None:

@@ -11,16 +11,26 @@ from react_envs.types import Task, ToolResult
 __all__ = ["PythonTool"]
 
 
+RETOOL_NO_PRINT = "TypeError: a bytes-like object is required, not 'list'"
+"""What ReTool's published executor says of every program that prints nothing."""
+
+
 class PythonTool(Tool):
     """Python for the agent; variables persist from turn to turn, never across episodes.
 
     Takes the keyword arguments of `react_envs.executor.PythonSession` (limits, isolation,
     `show_last_value`). `docs/security.md` says what holds the code.
+
+    Args:
+        retool_no_print: answer a program that prints nothing as ReTool's published executor
+            does: with an error of its own, instead of the value of the last expression.
+        session_options: those of `PythonSession`.
     """
 
     name = "python"
 
-    def __init__(self, **session_options: Any) -> None:
+    def __init__(self, *, retool_no_print: bool = False, **session_options: Any) -> None:
+        self._retool_no_print = retool_no_print
         self._options = session_options
         self._seed = 0
         self._session: PythonSession | None = PythonSession(**session_options)
@@ -37,9 +47,10 @@ class PythonTool(Tool):
             code: Python source; use print() to see a value
         """
         result = self.session.run(code)
+        failed = self._retool_no_print and result.status == "ok" and not result.stdout
         return ToolResult(
-            result.text,
-            ok=result.status == "ok",
+            RETOOL_NO_PRINT if failed else result.text,
+            ok=result.status == "ok" and not failed,
             meta={
                 "status": result.status,
                 "printed": bool(result.stdout or result.value),

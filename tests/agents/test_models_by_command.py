@@ -81,3 +81,25 @@ def test_a_server_that_is_down_costs_no_finished_episode(tmp_path: Path) -> None
         server.script("It is \\boxed{1}.")
         assert main([*arguments, "--n", "2", "--resume"]) == 0
         assert len(server.requests()) == 1
+
+
+# Gymnasium's checker looks at an environment's first step, and says what is true
+@pytest.mark.filterwarnings("ignore:.*The reward is a NaN value")
+def test_a_judge_that_is_a_local_model_fails_by_name_and_the_run_goes_on(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    """An untrained model gives no verdict: that is no zero, and `--resume` asks it again."""
+    replies = json.dumps({"replies": ["Final Answer: 5"]})
+    policy = {"name": "hf", "model": str(checkpoint), "max_new_tokens": 8, "mode": "completion"}
+    judge = {"name": "llm", "policy": policy, "attempts": 1}
+    arguments = ["eval", "ReactGSM8K-v0", "--agent", "scripted", "--agent-args", replies]
+    arguments += ["--env-args", json.dumps({"reward": {"name": "judge", "judge": judge}})]
+    arguments += ["--n", "2", "--concurrency", "1", "--out", str(tmp_path / "out")]
+    main(arguments)
+    lines = (tmp_path / "out" / "results.jsonl").read_text("utf-8").splitlines()
+    for line in map(json.loads, lines):
+        assert line["reward"] is None
+        assert line["error"]["kind"] == "judge_unreadable"
+        assert line["answer"] == "5"
+        assert line["reward_terms"]["exact_match"] in (0.0, 1.0)
+    assert summary(tmp_path / "out")["errors"] == len(lines) == 2

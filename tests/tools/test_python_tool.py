@@ -72,3 +72,19 @@ def test_wrong_options_raise_when_the_tool_is_made() -> None:
         PythonTool(cpu_limit_s=-1)
     with pytest.raises(TypeError):
         PythonTool(cpu_limit=1)
+
+
+def test_retools_fault_with_programs_that_print_nothing_is_a_switch() -> None:
+    published = PythonTool(retool_no_print=True)
+    published.start(TASK, seed=5)
+    result = call_tool(published, {"code": "1 + 1"})
+    assert (result.text, result.ok) == (
+        "TypeError: a bytes-like object is required, not 'list'", False,
+    )  # fmt: skip
+    assert call_tool(published, {"code": "print(1 + 1)"}).text == "2"
+    assert "ZeroDivisionError" in call_tool(published, {"code": "1 / 0"}).text
+    published.close()
+    mended = PythonTool(show_last_value=True)
+    mended.start(TASK, seed=5)
+    assert call_tool(mended, {"code": "1 + 1"}).text == "2"
+    mended.close()

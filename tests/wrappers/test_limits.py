@@ -122,3 +122,49 @@ def test_nothing_can_be_answered_after_the_gold_answer_was_revealed() -> None:
     foreign.step("a")
     with pytest.raises(gym.error.ResetNeeded):
         foreign.step("b")
+
+
+def test_a_forced_finish_is_an_empty_answer() -> None:
+    env = make(max_steps=1, on_limit="finish")
+    env.reset(seed=0)
+    *_, terminated, truncated, info = env.step(CALL)
+    assert (terminated, truncated, info["answer"]) == (False, True, "")
+    env.reset(seed=0)
+    assert env.step("Final Answer: 1")[4]["answer"] == "1"
+
+
+def test_a_refusal_stands_for_the_result_of_the_call_before_the_last_turn() -> None:
+    env = make(max_steps=3, on_limit="refuse", note="No more.")
+    env.reset(seed=0)
+    assert env.step(CALL)[0] == "Observation: hello\n"
+    observation, *_, info = env.step(CALL)
+    assert observation == "Observation: No more.\n"
+    assert info["tool_ok"] is None
+    assert info["parse_error"] == "No more."
+    assert env.step("Final Answer: 1")[2] is True
+
+
+def test_a_refusal_is_announced_to_a_turn_without_a_call_too() -> None:
+    env = make(max_steps=2, on_limit="refuse", note="No more.")
+    env.reset(seed=0)
+    observation, *_ = env.step("nonsense")
+    assert observation.endswith("\nNo more.\n")
+    assert "neither an Action" in observation
+    assert env.step(CALL)[4]["tool_ok"] is None
+
+
+def test_a_last_turn_may_come_unannounced() -> None:
+    env = make(max_steps=2, on_limit="answer", note="")
+    env.reset(seed=0)
+    assert env.step(CALL)[0] == "Observation: hello\n"
+    *_, truncated, info = env.step(CALL)
+    assert truncated
+    assert "an answer was expected" in info["parse_error"]
+
+
+def test_an_unfinished_step_is_not_a_turn() -> None:
+    env = StepLimit(ReactEnv(TaskList([Task("?", ("1",))]), [echo], "react_paper"), 1)
+    env.reset(seed=0)
+    *_, truncated, info = env.step("I think.")
+    assert (truncated, info["unfinished"]) == (False, True)
+    assert env.step("Echo[a]")[3] is True

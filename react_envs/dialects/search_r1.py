@@ -1,0 +1,76 @@
+"""The `search_r1` dialect: <search>, <information>, <answer> (Search-R1, arXiv 2503.09516)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from react_envs.dialects.dialect import Limits
+from react_envs.dialects.tags import Tag, TagDialect
+from react_envs.tools.tool import Tool
+
+__all__ = ["SearchR1Dialect"]
+
+
+class SearchR1Dialect(TagDialect):
+    """Reasoning in `<think>`, a query in `<search>`, documents in `<information>`, an `<answer>`.
+
+    Source: github.com/PeterGriffinJin/Search-R1 (search_r1/llm_agent/generation.py): the turn
+    is cut at `</search>`, else at `</answer>`; the first pair of tags counts; three documents;
+    an observation has 500 tokens; four turns and a last one without search (paper, v0.3). With
+    `published=True` the 500 tokens are a hard cut, which may lose `</information>`, and
+    nothing announces the last turn.
+
+    >>> SearchR1Dialect().parse("<think> Who? </think> <search> France </search>").call
+    ToolCall(name='search', arguments='France')
+    """
+
+    name = "search_r1"
+    documents = "search_r1"
+    result = Tag.of("information")
+    stops_at_answer = True
+    wraps_errors = False
+    limits = Limits(max_turns=5, on_limit="answer", observation="500 tokens")
+
+    def __init__(self, *, max_observation_tokens: int | None = 500, **options: Any) -> None:
+        super().__init__(max_observation_tokens=max_observation_tokens, **options)
+        if self.published:
+            self.limits = replace(self.limits, note="")
+
+    def instructions(self, tools: Sequence[Tool]) -> str:
+        answer = "When you know the answer, write it alone: <answer> Beijing </answer>."
+        if not tools:
+            return f"Answer the question. Reason inside <think> and </think> first. {answer}"
+        return (
+            "Answer the question. Reason inside <think> and </think> first, and again each time "
+            "you are given new information. If you lack knowledge you may call a tool, as often "
+            "as you want; its result is then given to you between <information> and "
+            f"</information>, which you never write yourself. {answer}\n\n"
+            f"Tools:\n{self.describe(tools)}"
+        )
+
+    def prompt(self, instructions: str, question: str) -> str:
+        question = question.strip()
+        if not question.endswith(("?", ".", "!")):
+            question += "?"
+        return f"{instructions}\n\nQuestion: {question}\n"
+
+    def wrap(self, text: str) -> str:
+        return f"\n\n<information>{text.strip()}</information>\n\n"
+
+    def invalid(self) -> str:
+        """The message of the published code, with a sentence for each further tool."""
+        how = "".join(
+            f" If I want to call {name}, I should put its input between {tag.open} and {tag.close}."
+            for name, tag in self.tags.items()
+            if tag != self.native_tag
+        )
+        if self.native_tag in self.tags.values():
+            how = (
+                " If I want to search, I should put the query between <search> and </search>." + how
+            )
+        return (
+            f"My previous action is invalid.{how} If I want to give the final answer, I should "
+            "put the answer between <answer> and </answer>. Let me try again."
+        )
