@@ -1,0 +1,1 @@
+"""Synthetic encyclopedias: invented facts, the pages that tell them, questions about them."""

@@ -1,0 +1,75 @@
+"""`Encyclopedia`: one world as its readers meet it: pages, passages, and the index of its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+
+from react_envs.retrieval.contract import Document
+from react_envs.retrieval.pages import PageStore
+from react_envs.retrieval.passages import PassageStore
+from react_envs.worlds.facts import Facts
+from react_envs.worlds.world import Statement, World, WorldSpec
+from react_envs.worlds.writing import (
+    Sentence,
+    article,
+    disambiguation,
+    passages,
+    redirects,
+    sentences,
+)
+
+__all__ = ["Encyclopedia", "encyclopedia"]
+
+
+class Encyclopedia:
+    """A world and what is made of it, each part when it is first needed.
+
+    >>> paper = encyclopedia(WorldSpec(seed=5))
+    >>> title = paper.world.titles[0]
+    >>> paper.pages.page(title.upper()).title == title
+    True
+    >>> paper.passages.search([title], k=1)[0][0].document.title == title
+    True
+    """
+
+    def __init__(self, spec: WorldSpec) -> None:
+        self.world = World(spec)
+        self._sentences: dict[int, list[Sentence]] = {}
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What all pages tell."""
+        world = self.world
+        return Facts(s for page in range(world.spec.pages) for s in world.statements(page))
+
+    @cached_property
+    def pages(self) -> PageStore:
+        """All pages, second names leading to them, and pages that list homonyms."""
+        world = self.world
+        articles = [article(world, page) for page in range(world.spec.pages)]
+        listings = [disambiguation(world, base) for base in world.homonyms]
+        return PageStore([*articles, *listings], redirects(world))
+
+    @cached_property
+    def passages(self) -> PassageStore:
+        """All pages in passages, for full-text search."""
+        return PassageStore(self.documents())
+
+    def documents(self) -> Iterator[Document]:
+        """The passages in the order of their pages, such as an index is built from."""
+        for page in range(self.world.spec.pages):
+            yield from passages(self.world, page)
+
+    def sentence(self, statement: Statement) -> Sentence:
+        """The sentence that tells a statement."""
+        page = statement.page
+        if page not in self._sentences:
+            self._sentences[page] = sentences(self.world, page)
+        return next(s for s in self._sentences[page] if s.statement == statement)
+
+
+@lru_cache(maxsize=64)
+def encyclopedia(spec: WorldSpec) -> Encyclopedia:
+    """The encyclopedia of a world; the last ones are kept."""
+    return Encyclopedia(spec)
