@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from react_envs.retrieval.contract import Document, Hit, Page, PageSource, Retriever
+from react_envs.retrieval.pages import PageStore
 
-__all__ = ["Document", "Hit", "Page", "PageSource", "Retriever"]
+__all__ = ["Document", "Hit", "Page", "PageSource", "PageStore", "Retriever"]
