@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TitleIndex", "closest", "features", "name_key", "spellings"]
+__all__ = ["TitleIndex", "closest", "features", "name_key", "spellings", "words"]
 
 Ids = NDArray[np.uint32]
 
@@ -53,20 +53,29 @@ def spellings(asked: str) -> Iterator[str]:
         yield from spellings(key[1:-1])
 
 
+def words(text: str) -> list[str]:
+    """The words of `text` in their order, without case and accents.
+
+    >>> words("Pelé's No. 10, the_best")
+    ['pele', 's', 'no', '10', 'the', 'best']
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in text if not unicodedata.combining(c))
+    return _WORD.findall(text.casefold())
+
+
 def features(title: str) -> tuple[list[str], list[str]]:
     """Words and character trigrams of `title`, each once, without case and accents.
 
     >>> features("Pelé")
     (['pele'], ['\\x00 pe', '\\x00pel', '\\x00ele', '\\x00le '])
     """
-    if not title.isascii():
-        title = unicodedata.normalize("NFKD", title)
-        title = "".join(c for c in title if not unicodedata.combining(c))
-    words = _WORD.findall(title.casefold())
-    padded = f" {' '.join(words)} "
+    found = words(title)
+    padded = f" {' '.join(found)} "
     # the mark keeps a trigram apart from a word of three letters
-    trigrams = ["\0" + padded[i : i + 3] for i in range(len(padded) - 2)] if words else []
-    return list(dict.fromkeys(words)), list(dict.fromkeys(trigrams))
+    trigrams = ["\0" + padded[i : i + 3] for i in range(len(padded) - 2)] if found else []
+    return list(dict.fromkeys(found)), list(dict.fromkeys(trigrams))
 
 
 def closest(
@@ -82,13 +91,13 @@ def closest(
         postings: ids of the titles that have a feature.
         trigram_counts: number of trigrams of each title, at most 255.
     """
-    words, trigrams = features(asked)
+    asked_words, trigrams = features(asked)
     number = len(trigram_counts)
-    if not words or not number:
+    if not asked_words or not number:
         return []
     word_share = np.zeros(number)
     weights = {}
-    for word in words:
+    for word in asked_words:
         ids = postings(word)
         weights[word] = math.log1p(number / (len(ids) + 0.5))
         word_share[ids] += weights[word]
@@ -116,9 +125,9 @@ class TitleIndex:
         ids: dict[str, list[int]] = {}
         counts = []
         for number, title in enumerate(titles):
-            words, trigrams = features(title)
+            found, trigrams = features(title)
             counts.append(min(len(trigrams), 255))
-            for feature in (*words, *trigrams):
+            for feature in (*found, *trigrams):
                 ids.setdefault(feature, []).append(number)
         self._ids = ids
         self._trigram_counts = np.array(counts, np.uint8)
