@@ -144,7 +144,8 @@ class BM25Index:
             raise
 
     def _query(self, text: str) -> tantivy.Query | None:
-        tantivy = import_tantivy()
+        import tantivy
+
         asked = Counter(self._analyzer.analyze(well_formed(text)))
         terms = [term for term in asked if term not in STOP_WORDS] or list(asked)
         if not terms:
@@ -155,8 +156,7 @@ class BM25Index:
             if asked[term] > 1:
                 clause = tantivy.Query.boost_query(clause, float(asked[term]))
             clauses.append((tantivy.Occur.Should, clause))
-        query: tantivy.Query = tantivy.Query.boolean_query(clauses)
-        return query
+        return tantivy.Query.boolean_query(clauses)
 
     def _ranked(self, query: tantivy.Query, k: int) -> list[tuple[float, Any]]:
         """Scores and places of the best `k`; equal scores in the corpus's order.
@@ -194,7 +194,8 @@ def import_tantivy() -> Any:
 
 def analyzer() -> tantivy.TextAnalyzer:
     """What makes terms of passages and of queries."""
-    tantivy = import_tantivy()
+    import tantivy
+
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
     for step in (
         tantivy.Filter.remove_long(255),
@@ -203,8 +204,7 @@ def analyzer() -> tantivy.TextAnalyzer:
         tantivy.Filter.stemmer("english"),
     ):
         builder = builder.filter(step)
-    made: tantivy.TextAnalyzer = builder.build()
-    return made
+    return builder.build()
 
 
 def schema() -> tantivy.Schema:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ class PassageStore:
 
     Scores are Lucene's BM25 (k1 1.2, b 0.75) over title and text, without case and accents and
     with English plural endings cut (after Harman's s-stemmer, 1991). Of equal scores the earlier
-    passage comes first. The index is made at the first search, at about 0.1 ms a passage of 100
+    passage comes first. The index is made at the first search, at about 0.2 ms a passage of 100
     words; `BM25Index` is for more than some 10,000. The store never changes: copies share it.
 
     >>> store = PassageStore([Document("0", "Fox", "It is red."), Document("1", "Sky", "Blue.")])
@@ -51,13 +52,15 @@ class PassageStore:
         return [self._search(query, k) for query in queries]
 
     def _search(self, query: str, k: int) -> list[Hit]:
+        postings, norms = self._index
         scores = np.zeros(len(self._documents))
         asked = Counter(map(_stem, words(query)))
         informative = {term: n for term, n in asked.items() if term not in STOP_WORDS}
         for term, times in (informative or asked).items():
-            if term in self._postings:
-                ids, weights = self._postings[term]
-                scores[ids] += times * weights
+            if term in postings:
+                ids, counts = np.frombuffer(postings[term], np.uintc).reshape(-1, 2).T
+                idf = math.log(1 + (len(norms) - len(ids) + 0.5) / (len(ids) + 0.5))
+                scores[ids] += times * idf * (K1 + 1) * counts / (counts + norms[ids])
         best = np.argsort(-scores, kind="stable")[:k]
         return [Hit(self._documents[i], float(scores[i])) for i in best if scores[i] > 0]
 
@@ -71,25 +74,17 @@ class PassageStore:
         return self
 
     @cached_property
-    def _postings(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        """Passages that have a term, and what the term adds to the score of each."""
-        found: dict[str, tuple[list[int], list[int]]] = {}
-        lengths = np.empty(len(self._documents))
+    def _index(self) -> tuple[dict[str, array[int]], NDArray[np.float64]]:
+        """Passages that have a term, each followed by how often; BM25's length norm of each passage."""
+        postings: dict[str, array[int]] = {}
+        lengths = np.zeros(len(self._documents))
         for number, document in enumerate(self._documents):
-            terms = words(f"{document.title} {document.text}")
-            lengths[number] = len(terms)
-            for term, times in Counter(map(_stem, terms)).items():
-                ids, counts = found.setdefault(term, ([], []))
-                ids.append(number)
-                counts.append(times)
-        norms = K1 * (1 - B + B * lengths / (lengths.mean() or 1)) if len(lengths) else lengths
-        postings = {}
-        for term, (ids, counts) in found.items():
-            tf = np.array(counts)
-            idf = math.log(1 + (len(lengths) - len(ids) + 0.5) / (len(ids) + 0.5))
-            positions = np.array(ids)
-            postings[term] = positions, idf * (K1 + 1) * tf / (tf + norms[positions])
-        return postings
+            found = words(f"{document.title} {document.text}")
+            lengths[number] = len(found)
+            for term, count in Counter(map(_stem, found)).items():
+                postings.setdefault(term, array("I")).extend((number, count))
+        mean = lengths.mean() if lengths.any() else 1.0
+        return postings, K1 * (1 - B + B * lengths / mean)
 
 
 def check_search(queries: Sequence[str], k: int) -> None:
@@ -104,6 +99,7 @@ def check_search(queries: Sequence[str], k: int) -> None:
         raise ArgumentError(f"expected k to be a positive number of documents, got {k!r}")
 
 
+@lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
     """`word` without its English plural ending.
 
