@@ -75,7 +75,7 @@ class PassageStore:
 
     @cached_property
     def _index(self) -> tuple[dict[str, array[int]], NDArray[np.float64]]:
-        """Passages that have a term, each followed by how often; BM25's length norm of each passage."""
+        """Passages that have a term, each before how often; BM25's norm of each passage."""
         postings: dict[str, array[int]] = {}
         lengths = np.zeros(len(self._documents))
         for number, document in enumerate(self._documents):

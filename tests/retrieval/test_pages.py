@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from react_envs.errors import ArgumentError
-from react_envs.retrieval import Page, PageStore
+from react_envs.retrieval import Page, PageSource, PageStore
+from react_envs.retrieval.page_file import build_page_file
 from react_envs.retrieval.pages import lists_meanings
 from react_envs.retrieval.titles import features, name_key, spellings
 
@@ -29,9 +31,11 @@ PAGES = [
 REDIRECTS = {"La Tour": "Eiffel Tower", "National Aeronautics and Space Administration": "NASA"}
 
 
-@pytest.fixture
-def store() -> PageStore:
-    return PageStore(PAGES, REDIRECTS)
+@pytest.fixture(scope="module", params=["memory", "file"])
+def store(request: Any, tmp_path_factory: Any) -> PageSource:
+    if request.param == "memory":
+        return PageStore(PAGES, REDIRECTS)
+    return build_page_file(PAGES, tmp_path_factory.mktemp("pages") / "pages.sqlite", REDIRECTS)
 
 
 @pytest.mark.parametrize(
@@ -54,14 +58,14 @@ def store() -> PageStore:
         pytest.param("straße", "Straße", id="sharp-s"),
     ],
 )
-def test_a_page_is_found_in_other_spellings(store: PageStore, asked: str, title: str) -> None:
+def test_a_page_is_found_in_other_spellings(store: PageSource, asked: str, title: str) -> None:
     found = store.page(asked)
     assert found is not None
     assert found.title == title
 
 
 @pytest.mark.parametrize("asked", ["", "  ", "_", "Eiffel", "[Mercury]", '"', '""', "\0", "\ud800"])
-def test_what_no_page_is_called_is_a_miss(store: PageStore, asked: str) -> None:
+def test_what_no_page_is_called_is_a_miss(store: PageSource, asked: str) -> None:
     assert store.page(asked) is None
 
 
@@ -95,7 +99,7 @@ def test_the_text_comes_back_verbatim() -> None:
         pytest.param("Warpeace", "War and Peace", id="joined"),
     ],
 )
-def test_similar_begins_with_what_was_meant(store: PageStore, asked: str, first: str) -> None:
+def test_similar_begins_with_what_was_meant(store: PageSource, asked: str, first: str) -> None:
     assert store.similar(asked)[0] == first
 
 
@@ -109,7 +113,7 @@ def test_similar_gives_k_different_titles() -> None:
 
 
 @pytest.mark.parametrize("asked", ["", "?!", "\0", "xqzw", "🎈"])
-def test_nothing_is_similar_to_what_shares_nothing(store: PageStore, asked: str) -> None:
+def test_nothing_is_similar_to_what_shares_nothing(store: PageSource, asked: str) -> None:
     assert store.similar(asked) == []
 
 
@@ -128,7 +132,7 @@ def test_a_redirect_to_nowhere_is_refused() -> None:
         PageStore([Page("A", "")], {"B": "C"})
 
 
-def test_copies_share_the_store(store: PageStore) -> None:
+def test_copies_share_the_store(store: PageSource) -> None:
     assert copy.deepcopy([store])[0] is store
 
 
@@ -140,9 +144,8 @@ def test_a_page_of_meanings_is_known_by_reacts_words(text: str, expected: bool) 
     assert lists_meanings(text) is expected
 
 
-@given(st.text())
-def test_any_text_can_be_asked(asked: str) -> None:
-    store = PageStore(PAGES, REDIRECTS)
+@given(asked=st.text())
+def test_any_text_can_be_asked(store: PageSource, asked: str) -> None:
     store.page(asked)
     assert len(store.similar(asked)) <= 5
 
