@@ -13,7 +13,13 @@ from functools import partial
 from react_envs.errors import ArgumentError
 from react_envs.rewards.math import math_match
 from react_envs.rewards.numeric import numeric_match
-from react_envs.rewards.text import exact_match, f1_score
+from react_envs.rewards.text import (
+    exact_match,
+    f1_score,
+    hotpotqa_f1,
+    triviaqa_f1,
+    triviaqa_match,
+)
 from react_envs.types import Episode
 
 __all__ = ["GRADERS", "PRESETS", "Term", "answer_score", "format_score", "make_terms", "tool_use"]
@@ -24,8 +30,18 @@ GRADERS: dict[str, Callable[[str, Sequence[str]], float]] = {
     "text": exact_match,
     "numeric": numeric_match,
     "math": math_match,
+    "hotpotqa": exact_match,
+    "triviaqa": triviaqa_match,
+    "label": exact_match,
 }
 """How a data set compares an answer with the gold ones: the `exact_match` term."""
+
+F1_SCORES: dict[str, Callable[[str, Sequence[str]], float]] = {
+    "text": f1_score,
+    "hotpotqa": hotpotqa_f1,
+    "triviaqa": triviaqa_f1,
+}
+"""The `f1` term. A number, a formula or a label is one word: half of one is not half right."""
 
 PRESETS: dict[str, dict[str, float]] = {
     "exact_match": {"exact_match": 1.0},
@@ -77,8 +93,7 @@ def make_terms(
         math_match("1", ["1"])  # raises here if its extra is missing, not in an episode
     terms: dict[str, Term] = {
         "exact_match": partial(answer_score, grade=GRADERS[grader]),
-        # a number or a formula is one word: half of one is not half right
-        "f1": partial(answer_score, grade=f1_score if grader == "text" else GRADERS[grader]),
+        "f1": partial(answer_score, grade=F1_SCORES.get(grader, GRADERS[grader])),
         "format": format_score,
         "tool_use": tool_use,
     }

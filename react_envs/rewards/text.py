@@ -1,4 +1,7 @@
-"""Exact match and token F1 of short answers, as SQuAD v1.1 defines them."""
+"""Exact match and token F1 of short answers, as the official scripts define them.
+
+SQuAD v1.1 (also NQ-open, PopQA, Bamboogle, MuSiQue), HotpotQA (also 2WikiMultihopQA), TriviaQA.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,21 @@ from collections.abc import Collection
 
 from react_envs.errors import ArgumentError
 
-__all__ = ["check_targets", "exact_match", "f1_score", "normalize_answer"]
+__all__ = [
+    "check_targets",
+    "exact_match",
+    "f1_score",
+    "hotpotqa_f1",
+    "normalize_answer",
+    "normalize_trivia",
+    "triviaqa_f1",
+    "triviaqa_match",
+]
 
 _DELETE_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_TRIVIA_PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "‘’´`", " "))
+_CLOSED_ANSWERS = frozenset({"yes", "no", "noanswer"})
 
 
 def normalize_answer(text: str) -> str:
@@ -56,7 +70,7 @@ def f1_score(prediction: str, targets: Collection[str]) -> float:
     Words are those of `normalize_answer`, counted with multiplicity. With no common word
     the score is 0.0. That covers every empty side, two empty ones included, as in the
     v1.1 script (SQuAD 2.0 and its unanswerable questions score that case 1.0).
-    HotpotQA's extra rule for "yes", "no" and "noanswer" is not part of this function.
+    HotpotQA's extra rule for "yes", "no" and "noanswer" is that of `hotpotqa_f1`.
 
     Raises:
         ArgumentError: if `targets` is one string instead of a collection of strings.
@@ -69,6 +83,51 @@ def f1_score(prediction: str, targets: Collection[str]) -> float:
     check_targets(targets)
     words = normalize_answer(prediction).split()
     return max((_bag_f1(words, normalize_answer(t).split()) for t in targets), default=0.0)
+
+
+def hotpotqa_f1(prediction: str, targets: Collection[str]) -> float:
+    """As `f1_score`, but "yes", "no" and "noanswer" are right as a whole or not at all.
+
+    Source: `f1_score` of hotpot_evaluate_v1.py (Yang et al., 2018), which 2WikiMultihopQA's
+    script shares; ReAct and ReSearch have it too.
+
+    >>> hotpotqa_f1("no", ["no it is not"]), f1_score("no", ["no it is not"])
+    (0.0, 0.4)
+    """
+    check_targets(targets)
+    answer = normalize_answer(prediction)
+    scores = [0.0]
+    for target in map(normalize_answer, targets):
+        if answer == target or _CLOSED_ANSWERS.isdisjoint((answer, target)):
+            scores.append(_bag_f1(answer.split(), target.split()))
+    return max(scores)
+
+
+def normalize_trivia(text: str) -> str:
+    """`text` as TriviaQA compares it: punctuation, underscores included, becomes blanks.
+
+    Four quotation marks outside ASCII count as punctuation. Source: `normalize_answer` of
+    TriviaQA's triviaqa_evaluation.py (Joshi et al., 2017).
+
+    >>> normalize_trivia("The_Rolling-Stones’"), normalize_answer("The_Rolling-Stones’")
+    ('rolling stones', 'therollingstones’')
+    """
+    without_punctuation = text.lower().translate(_TRIVIA_PUNCTUATION)
+    return " ".join(_ARTICLE.sub(" ", without_punctuation).split())
+
+
+def triviaqa_match(prediction: str, targets: Collection[str]) -> float:
+    """1.0 if `prediction` equals one of the aliases after `normalize_trivia`, else 0.0."""
+    check_targets(targets)
+    answer = normalize_trivia(prediction)
+    return float(any(answer == normalize_trivia(target) for target in targets))
+
+
+def triviaqa_f1(prediction: str, targets: Collection[str]) -> float:
+    """Token F1 against the alias that fits best, over words of `normalize_trivia`."""
+    check_targets(targets)
+    words = normalize_trivia(prediction).split()
+    return max((_bag_f1(words, normalize_trivia(t).split()) for t in targets), default=0.0)
 
 
 def check_targets(targets: Collection[str]) -> None:

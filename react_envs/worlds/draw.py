@@ -164,6 +164,8 @@ class Drawer:
             return None
         larger = self._random() < 0.5
         winner = told[(values[0] < values[1]) == larger][then]
+        if winner.target in (a, b) and RELATIONS[then].is_entity:
+            return None
         query = Comparison((a, b), by, larger, Step(then))
         return Draft(
             "comparison", query, winner.target, RELATIONS[then].object,  # type: ignore[arg-type]
@@ -213,7 +215,8 @@ class Drawer:
         if self._random() < 0.5:
             country = self._pick(self._world.range["country"])
             for reign in self._world.reigns[country]:
-                if reign.begin < year < reign.end and country != first[0].page:
+                asked = (country, first[0].page)
+                if reign.begin < year < reign.end and reign.person not in asked:
                     query: Query = Reigning(country, _as_chain(first))
                     told = Statement(country, RULER, False, reign)
                     return Draft("temporal", query, reign.person, "person", (*first, told))

@@ -13,6 +13,9 @@ from react_envs.worlds.world import Reign, Statement, Value
 
 __all__ = ["Facts"]
 
+_Told = tuple[Value, Value, int]
+"""Subject, object, and the page that says so."""
+
 
 class Facts:
     """An index of statements.
@@ -21,28 +24,38 @@ class Facts:
     """
 
     def __init__(self, statements: Iterable[Statement]) -> None:
-        self._objects: dict[tuple[str, Value], list[tuple[Value, int]]] = {}
-        self._subjects: dict[tuple[str, Value], list[tuple[Value, int]]] = {}
+        self._told: dict[str, list[_Told]] = {name: [] for name in RELATIONS}
+        self._indices: dict[tuple[str, bool], dict[Value, list[tuple[Value, int]]]] = {}
         self._lists: dict[tuple[str, Value], tuple[int, ...]] = {}
         self._reigns: dict[int, list[Reign]] = {}
         for page, name, inverse, target in statements:
-            if isinstance(target, Reign):
+            if name in self._told:
+                self._told[name].append((target, page, page) if inverse else (page, target, page))  # type: ignore[arg-type]
+            elif isinstance(target, Reign):
                 self._reigns.setdefault(page, []).append(target)
-            elif isinstance(target, tuple):
-                self._lists[name, page] = target
             else:
-                subject, object = (target, page) if inverse else (page, target)
-                self._objects.setdefault((name, subject), []).append((object, page))
-                if RELATIONS[name].is_entity:
-                    self._subjects.setdefault((name, object), []).append((subject, page))
+                self._lists[name, page] = target  # type: ignore[assignment]
 
     def objects(self, relation: str, subject: Value, without: Collection[int] = ()) -> set[Value]:
         """All objects of the relation that a page tells for `subject`."""
-        return {o for o, page in self._objects.get((relation, subject), ()) if page not in without}
+        found = self._index(relation, False).get(subject, ())
+        return {object for object, page in found if page not in without}
 
     def subjects(self, relation: str, object: Value, without: Collection[int] = ()) -> set[Value]:
         """All subjects of the relation that a page tells for `object`."""
-        return {s for s, page in self._subjects.get((relation, object), ()) if page not in without}
+        found = self._index(relation, True).get(object, ())
+        return {subject for subject, page in found if page not in without}
+
+    def _index(self, relation: str, by_object: bool) -> dict[Value, list[tuple[Value, int]]]:
+        """Made when a relation is first asked for: few are, in a world of one question."""
+        key = (relation, by_object)
+        if key not in self._indices:
+            index: dict[Value, list[tuple[Value, int]]] = {}
+            for subject, object, page in self._told[relation]:
+                near, far = (object, subject) if by_object else (subject, object)
+                index.setdefault(near, []).append((far, page))
+            self._indices[key] = index
+        return self._indices[key]
 
     def members(
         self, name: str, subject: Value, without: Collection[int] = ()

@@ -14,6 +14,13 @@ _FIRST = {
 _VOWELS = "a a a e e i i o o u ai ia".split()
 _MIDDLE = "b d f g k l ll lm ld m mb n nd nn r rd rk rn rr s ss st t th v z".split()
 _LAST = "l m n nd nt r rd rn s sh st th x k".split()
+_BEGINNINGS = {split: [a + b for a in first for b in _VOWELS] for split, first in _FIRST.items()}
+_SYLLABLES = [a + b for a in _MIDDLE for b in _VOWELS]
+_ENDINGS = [
+    syllable + last
+    for syllable in ("", "", *_SYLLABLES[::3])
+    for last in (*_LAST, *[""] * len(_LAST))
+]
 
 
 class Names:
@@ -26,26 +33,25 @@ class Names:
     """
 
     def __init__(self, split: str, random: Callable[[], float], near_miss: float = 0.0) -> None:
-        self._first = _FIRST[split]
+        self._beginnings = _BEGINNINGS[split]
         self._random = random
         self._near_miss = near_miss
         self._used: set[str] = set()
         self._words: list[str] = []
 
     def word(self) -> str:
-        """A new word of 4 to 12 letters."""
+        """A new word of at least three letters."""
         random = self._random
         if self._near_miss and self._words and random() < self._near_miss:
             near = self._like(self._words[int(random() * len(self._words))])
             if near is not None:
                 return near
         while True:
-            syllables = 1 if random() < 0.6 else 2
-            word = self._first[int(random() * 17)] + _VOWELS[int(random() * 12)]
-            for _ in range(syllables):
-                word += _MIDDLE[int(random() * 25)] + _VOWELS[int(random() * 12)]
-            if random() < 0.5:
-                word += _LAST[int(random() * 14)]
+            word = (
+                self._beginnings[int(random() * len(self._beginnings))]
+                + _SYLLABLES[int(random() * len(_SYLLABLES))]
+                + _ENDINGS[int(random() * len(_ENDINGS))]
+            )
             if word not in self._used:
                 self._used.add(word)
                 self._words.append(word)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Inverse", "Kind", "Relation", "Wordings", "wordings"]
 
@@ -69,15 +69,11 @@ class Relation:
     more: tuple[Wordings, Wordings] | None = None
     """Predicates of the one with the smaller and of the one with the larger value."""
 
-    @property
-    def is_entity(self) -> bool:
-        """True if the object is an entity."""
-        return self.object not in ("year", "number", "word")
+    is_entity: bool = field(init=False)
+    """True if the object is an entity."""
 
-    @property
-    def is_numeric(self) -> bool:
-        """True if the object is a year or a number."""
-        return self.object in ("year", "number")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_entity", self.object not in ("year", "number", "word"))
 
 
 @dataclass(frozen=True, slots=True)

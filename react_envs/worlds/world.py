@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from random import Random
 from typing import Any, Literal, NamedTuple
@@ -69,7 +69,11 @@ class WorldSpec:
     @property
     def key(self) -> str:
         """A text that differs where anything that counts does."""
-        return f"world {VERSION} {sorted(asdict(self).items())}"
+        return f"world {VERSION} {self.as_json()}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields by name."""
+        return {field: getattr(self, field) for field in self.__dataclass_fields__}
 
 
 class Reign(NamedTuple):
@@ -101,7 +105,7 @@ class World:
 
     >>> world = World(WorldSpec(seed=1))
     >>> world.titles[0], world.kinds[0], len(world.statements(0)) > 3
-    ('Rianulam Thitedai', 'person', True)
+    ('Plagarra Nibesa', 'person', True)
     """
 
     def __init__(self, spec: WorldSpec) -> None:
@@ -132,7 +136,11 @@ class World:
                 self.values[relation.name] = self._draw(relation)
         self._draw_capitals()
         self._draw_lists()
-        self._moved = {name: self._move(RELATIONS[name]) for name in RELATIONS}
+        self._rows = {
+            kind: [(r.name, self.values[r.name], self._move(r)) for r in relations]
+            for kind, relations in RELATIONS_OF.items()
+        }
+        """Of each kind: its relations, their values, and the subjects whose page is silent."""
 
     def value(self, relation: str, subject: int) -> Value | None:
         """What is true of a subject of the relation's kind; None if it has no such fact."""
@@ -140,13 +148,13 @@ class World:
 
     def statements(self, page: int) -> list[Statement]:
         """All that a page tells, in no particular order. Every fact stands on one page only."""
-        told = []
+        told: list[Statement] = []
         kind = self.kinds[page]
         at = page - self.range[kind].start
-        for relation in RELATIONS_OF[kind]:
-            value = self.values[relation.name][at]
-            if value is not None and page not in self._moved[relation.name]:
-                told.append(Statement(page, relation.name, False, value))
+        for name, values, moved in self._rows[kind]:
+            value = values[at]
+            if value is not None and page not in moved:
+                told.append(Statement(page, name, False, value))
         for name, subject in self._told_by_object.get(page, ()):
             told.append(Statement(page, name, True, subject))
         for persons in LISTS:
@@ -272,20 +280,19 @@ class World:
             chosen[people[int(self._random() * len(people))]] = None
         return tuple(chosen)
 
-    def _move(self, relation: Relation) -> set[int]:
+    def _move(self, relation: Relation) -> frozenset[int]:
         """Choose the facts that the page of their object tells."""
-        moved: set[int] = set()
         if relation.inverse is None:
-            return moved
-        subjects = self.range[relation.subject]
-        for subject, value in zip(subjects, self.values[relation.name], strict=True):
-            if value is None or self._random() >= self.spec.inverses:
-                continue
-            told = self._told_by_object.setdefault(int(value), [])
-            if len(told) < _MOST_INVERSES:
-                told.append((relation.name, subject))
-                moved.add(subject)
-        return moved
+            return frozenset()
+        random, share, name = self._random, self.spec.inverses, relation.name
+        moved = []
+        for subject, value in zip(self.range[relation.subject], self.values[name], strict=True):
+            if value is not None and random() < share:
+                told = self._told_by_object.setdefault(int(value), [])
+                if len(told) < _MOST_INVERSES:
+                    told.append((name, subject))
+                    moved.append(subject)
+        return frozenset(moved)
 
 
 def _counts(pages: int) -> dict[str, int]:

@@ -27,20 +27,20 @@ LISTS = (
     PersonList(
         "participants", "event",
         wordings("Those who took part in the {s} were {o}.", "The {s} counted among its participants {o}.",
-                 "The {s} was attended by {o}.", "Present at the {s} were {o}."),
-        wordings("took part in the {x}", "was present at the {x}"),
+                 "The {s} was watched from the front row by {o}.", "Present at the {s} were {o}."),
+        wordings("took part in the {x}", "attended the {x}"),
     ),
     PersonList(
         "members", "organisation",
         wordings("The members of the {s} were {o}.", "The {s} had as its members {o}.",
-                 "To the {s} belonged {o}.", "On the rolls of the {s} stand {o}."),
-        wordings("was a member of the {x}", "belonged to the {x}"),
+                 "The {s} admitted {o}.", "On the rolls of the {s} stand {o}."),
+        wordings("belonged to the {x}", "joined the {x}"),
     ),
     PersonList(
         "laureates", "award",
-        wordings("The {s} was received by {o}.", "The {s} has been won by {o}.",
+        wordings("The {s} was received by {o}.", "The {s} was given to {o}.",
                  "The {s} was handed to {o}.", "Honoured with the {s} were {o}."),
-        wordings("received the {x}", "was honoured with the {x}"),
+        wordings("received the {x}", "won the {x}"),
     ),
 )  # fmt: skip
 

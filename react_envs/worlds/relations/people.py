@@ -30,7 +30,7 @@ PERSON = Kind(
         "{s} never ate before noon.",
         "{s} owed money to {n} innkeepers.",
     ),
-    who=wordings("Who is {np}?", "Who was {np}?", "Name {np}.", "Find out who {np} was."),
+    who=wordings("Who is {np}?", "Who was {np}?", "Name {np}.", "Whom do these words describe: {np}?"),
     that="that person",
 )
 

@@ -30,7 +30,7 @@ CITY = Kind(
     ),
     pronoun="It",
     fillers=wordings(*_FILLERS),
-    who=wordings("Which city is {np}?", "What is {np}?", "Name {np}.", "Find out which city {np} is."),
+    who=wordings("Which city is {np}?", "What is {np}?", "Name {np}.", "Which city do these words describe: {np}?"),
     that="that city",
 )  # fmt: skip
 
@@ -50,7 +50,7 @@ COUNTRY = Kind(
         "Tea in {s} is taken with salt.", "Dust from {s} reddened the sky in {y}.",
         "{s} has {n} words for snow.", "A coin of {s} weighs {n} grams.",
     ),
-    who=wordings("Which country is {np}?", "What is {np}?", "Name {np}.", "Find out which country {np} is."),
+    who=wordings("Which country is {np}?", "What is {np}?", "Name {np}.", "Which country do these words describe: {np}?"),
     that="that country",
 )  # fmt: skip
 
@@ -70,7 +70,7 @@ RIVER = Kind(
         "There are {n} old mills along the {s}.", "Bells from {y} lie in the mud of the {s}.",
         "The {s} carries rafts of {n} logs.", "A flood of the {s} in {y} is still spoken of.",
     ),
-    who=wordings("Which river is {np}?", "What is {np}?", "Name {np}.", "Find out which river {np} is."),
+    who=wordings("Which river is {np}?", "What is {np}?", "Name {np}.", "Which river do these words describe: {np}?"),
     that="that river",
 )  # fmt: skip
 

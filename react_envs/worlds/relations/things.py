@@ -24,7 +24,7 @@ ORGANISATION = Kind(
         "The {s} changed its seal in {y}.", "The garden of the {s} has {n} trees.",
     ),
     who=wordings("Which organisation is {np}?", "What is {np}?",
-                 "Name {np}.", "Find out which organisation {np} is."),
+                 "Name {np}.", "Which organisation do these words describe: {np}?"),
     that="that organisation",
 )  # fmt: skip
 
@@ -45,7 +45,7 @@ WORK = Kind(
         "A puppet show of {y} borrowed its jokes from {s}.",
         "{s} contains {n} recipes.", "A reprint of {s} in {y} was burnt.",
     ),
-    who=wordings("Which book is {np}?", "What is {np}?", "Name {np}.", "Find out which book {np} is."),
+    who=wordings("Which book is {np}?", "What is {np}?", "Name {np}.", "Which book do these words describe: {np}?"),
     that="that book",
 )  # fmt: skip
 
@@ -67,7 +67,7 @@ EVENT = Kind(
         "Of the {s} there are {n} ballads.",
         "A toy of {y} recalls the {s}.",
     ),
-    who=wordings("Which event is {np}?", "What is {np}?", "Name {np}.", "Find out which event {np} is."),
+    who=wordings("Which event is {np}?", "What is {np}?", "Name {np}.", "Which event do these words describe: {np}?"),
     that="that event",
 )  # fmt: skip
 
@@ -89,7 +89,7 @@ SPECIES = Kind(
         "The {s} has {n} teeth.",
         "The call of the {s} was recorded in {y}.",
     ),
-    who=wordings("Which animal is {np}?", "What is {np}?", "Name {np}.", "Find out which animal {np} is."),
+    who=wordings("Which animal is {np}?", "What is {np}?", "Name {np}.", "Which animal do these words describe: {np}?"),
     that="that animal",
 )  # fmt: skip
 
@@ -111,7 +111,7 @@ AWARD = Kind(
         "The {s} was melted and recast in {y}.",
         "Copies of the {s} cost {n} coins.",
     ),
-    who=wordings("Which award is {np}?", "What is {np}?", "Name {np}.", "Find out which award {np} is."),
+    who=wordings("Which award is {np}?", "What is {np}?", "Name {np}.", "Which award do these words describe: {np}?"),
     that="that award",
 )  # fmt: skip
 
