@@ -23,10 +23,11 @@ _MATH: dict[str, dict[str, Any]] = {
     "ReactMATH500-v0": {"dataset": "math500", "split": "test"},
 }
 _WIKI: dict[str, dict[str, Any]] = {
-    "ReactWiki-v0": {"dataset": "synthetic_wiki", "split": "synthetic"},
+    "ReactWiki-v0": {"dataset": "synthetic_wiki", "split": "synthetic", "max_steps": 20},
     "ReactMultiTool-v0": {
         "dataset": "synthetic_wiki",
         "split": "synthetic",
+        "max_steps": 20,
         "tools": ["python"],
         "world": {"questions": ["arithmetic"]},
     },

@@ -41,6 +41,7 @@ class PageReader:
     def __init__(self, pages_of: PagesOf, strict_react: bool = False) -> None:
         self.strict_react = strict_react
         self._pages_of = pages_of
+        self._task: Task | None = None
         self._source: PageSource | None = None
         self._sentences: list[str] = []
         self._keyword: str | None = None
@@ -49,19 +50,31 @@ class PageReader:
 
     def start(self, task: Task) -> None:
         """Begin an episode with no page open."""
-        self._source = self._pages_of(task)
+        self._task, self._source = task, self._pages_of(task)
         self._sentences, self._keyword, self._found, self._shown = [], None, [], 0
+
+    @property
+    def source(self) -> PageSource:
+        """Where the pages of this episode come from."""
+        if self._source is None:
+            assert self._task is not None
+            self._source = self._pages_of(self._task)
+        return self._source
+
+    def __getstate__(self) -> dict[str, Any]:
+        # a source may hold connections; a copy finds it again and keeps its place
+        return {**self.__dict__, "_source": None}
 
     def search(self, entity: str) -> ToolResult:
         """Open the page of that title; a miss leaves page and place as they are."""
-        assert self._source is not None
-        page = self._source.page(entity)
+        source = self.source
+        page = source.page(entity)
         asked = entity
         if page is not None and _lists_meanings(page):
             asked = f"[{entity}]"  # ReAct's way to the list of search results
-            page = self._source.page(asked)
+            page = source.page(asked)
         if page is None or _lists_meanings(page):
-            similar = self._source.similar(asked, SIMILAR_TITLES)
+            similar = source.similar(asked, SIMILAR_TITLES)
             if self.strict_react:
                 similar = [_decode_escapes(title) for title in similar]
             text = f"Could not find {asked}. Similar: {similar}."

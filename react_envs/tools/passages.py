@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from react_envs.errors import ArgumentError, ToolError
 from react_envs.retrieval.contract import Retriever
@@ -48,10 +49,23 @@ class PassageSearchTool(Tool):
         self.k = k
         self.documents = documents
         self._retriever_of = retriever_of
+        self._task: Task | None = None
         self._retriever: Retriever | None = None
 
     def start(self, task: Task, seed: int) -> None:
-        self._retriever = self._retriever_of(task)
+        self._task, self._retriever = task, self._retriever_of(task)
+
+    @property
+    def retriever(self) -> Retriever:
+        """What is searched in this episode."""
+        if self._retriever is None:
+            assert self._task is not None
+            self._retriever = self._retriever_of(self._task)
+        return self._retriever
+
+    def __getstate__(self) -> dict[str, Any]:
+        # a retriever may hold connections; a copy finds it again
+        return {**self.__dict__, "_retriever": None}
 
     def __call__(self, query: str) -> ToolResult:
         """Search the encyclopedia for passages that fit a query.
@@ -61,8 +75,7 @@ class PassageSearchTool(Tool):
         """
         if not query.strip():
             raise ToolError("the query is empty; write what to look for")
-        assert self._retriever is not None
-        (hits,) = self._retriever.search([query], self.k)
+        (hits,) = self.retriever.search([query], self.k)
         meta = {"hits": len(hits), "titles": [hit.document.title for hit in hits]}
         text = DOCUMENT_FORMATS[self.documents](hits) if hits else NO_PASSAGE
         return ToolResult(text, meta=meta)

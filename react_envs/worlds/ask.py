@@ -11,6 +11,7 @@ from react_envs.worlds.queries import (
     Comparison,
     Count,
     Difference,
+    Listed,
     Query,
     Reigning,
     Shared,
@@ -60,7 +61,8 @@ _PRODUCT = wordings(
 
 def ask(world: World, draft: Draft, random: Callable[[], float]) -> str:
     """The question of a draft in prose, in a wording of the world's split."""
-    return _Asker(world, random).ask(draft.query, draft.kind)
+    text = _Asker(world, random).ask(draft.query, draft.kind)
+    return text[0].upper() + text[1:]
 
 
 class _Asker:
@@ -72,10 +74,10 @@ class _Asker:
             case Chain():
                 return self._question(kind, self._phrase(query))
             case Comparison(two, by, larger, then):
-                a, b = (self._title(entity) for entity in two)
+                a, b = map(self._phrase, two)
                 more = RELATIONS[by].more
                 assert more is not None
-                that = KINDS[self._world.kinds[two[0]]].that
+                that = KINDS[RELATIONS[by].subject].that
                 question = self._question(kind, self._step(then, that))
                 return self._pick(_COMPARISON).format(
                     a=a, b=b, more=self._pick(more[larger]), question=question
@@ -86,7 +88,7 @@ class _Asker:
                 return self._lists(_COUNT, lists)
             case Reigning(country, year):
                 text = self._pick(_REIGN)
-                return text.format(country=self._title(country), year=self._phrase(year))
+                return text.format(country=self._phrase(country), year=self._phrase(year))
             case Difference(years):
                 one, other = map(self._phrase, years)
                 return self._pick(_DIFFERENCE).format(one=one, other=other)
@@ -114,12 +116,12 @@ class _Asker:
         text = self._pick(phrases).format(x=of)
         return text.replace("the the ", "the ").replace("the that ", "that ")
 
-    def _lists(self, texts: Wordings, lists: tuple[tuple[str, int], tuple[str, int]]) -> str:
+    def _lists(self, texts: Wordings, lists: tuple[Listed, Listed]) -> str:
         one, other = (
-            self._pick(_LISTS_BY_NAME[name].did).format(x=self._title(subject))
-            for name, subject in lists
+            self._pick(_LISTS_BY_NAME[listed.name].did).format(x=self._phrase(listed.subject))
+            for listed in lists
         )
-        return self._pick(texts).format(one=one, other=other)
+        return self._pick(texts).format(one=one, other=other).replace("the the ", "the ")
 
     def _title(self, entity: int) -> str:
         return self._world.titles[entity]
@@ -135,24 +137,27 @@ def ask_tersely(world: World, draft: Draft) -> str:
 
 
 def _tersely(world: World, query: Query) -> str:
-    def title(entity: int) -> str:
-        return world.titles[entity]
+    def tersely(chain: Chain) -> str:
+        return _tersely(world, chain)
+
+    def listed(persons: Listed) -> str:
+        return f"{tersely(persons.subject)} {persons.name}"
 
     match query:
         case Chain(start, steps):
-            return " ".join([title(start), *(terse_label(*step) for step in steps)])
+            return " ".join([world.titles[start], *(terse_label(*step) for step in steps)])
         case Comparison((a, b), by, larger, then):
             measure = "more" if larger else "less"
-            return f"{title(a)} or {title(b)} {measure} {by} {terse_label(*then)}"
-        case Shared(((one, a), (other, b))):
-            return f"{title(a)} {one} and {title(b)} {other}"
-        case Count(((one, a), (other, b))):
-            return f"count {title(a)} {one} or {title(b)} {other}"
+            return f"{tersely(a)} or {tersely(b)} {measure} {by} {terse_label(*then)}"
+        case Shared((one, other)):
+            return f"{listed(one)} and {listed(other)}"
+        case Count((one, other)):
+            return f"count {listed(one)} or {listed(other)}"
         case Reigning(country, year):
-            return f"{title(country)} ruler at {_tersely(world, year)}"
+            return f"{tersely(country)} ruler at {tersely(year)}"
         case Difference((one, other)):
-            return f"{_tersely(world, one)} minus {_tersely(world, other)}"
+            return f"{tersely(one)} minus {tersely(other)}"
         case Arithmetic(operation, numbers):
             joined = " plus " if operation == "sum" else " times "
-            return joined.join(_tersely(world, chain) for chain in numbers)
+            return joined.join(map(tersely, numbers))
     raise AssertionError(f"no words for {query!r}")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from react_envs.worlds.encyclopedia import Encyclopedia
+from react_envs.worlds.encyclopedia import Encyclopedia, leads_on
 from react_envs.worlds.queries import (
     Arithmetic,
     Chain,
     Comparison,
     Count,
     Difference,
+    Listed,
     Query,
     Reigning,
     Shared,
@@ -93,7 +94,7 @@ class Drawer:
         """What a page tells of one other thing: forwards, backwards or (None) both."""
         return [
             s
-            for s in self._world.statements(page)
+            for s in self._paper.statements[page]
             if isinstance(s.target, int | str) and inverse in (None, s.inverse)
         ]
 
@@ -106,13 +107,13 @@ class Drawer:
             options = [
                 s
                 for s in self._told(page, inverse)
-                if (not last or RELATIONS[s.relation].object == last if final else _leads_on(s))
-                and not (_leads_on(s) and s.target in seen)
+                if (not last or RELATIONS[s.relation].object == last if final else leads_on(s))
+                and not (leads_on(s) and s.target in seen)
             ]
             if not options:
                 return None
             walk.append(self._pick(options))
-            if _leads_on(walk[-1]):
+            if leads_on(walk[-1]):
                 page = int(walk[-1].target)  # type: ignore[arg-type]
         return walk
 
@@ -133,7 +134,7 @@ class Drawer:
         """A chain whose last relation its page does not tell."""
         length = int(self._random() * 3)
         walk = self._walk(length, inverse=False) if length else []
-        if walk is None or (walk and not _leads_on(walk[-1])):
+        if walk is None or (walk and not leads_on(walk[-1])):
             return None
         page = int(walk[-1].target) if walk else self._page()  # type: ignore[arg-type]
         untold = [
@@ -164,47 +165,49 @@ class Drawer:
             return None
         larger = self._random() < 0.5
         winner = told[(values[0] < values[1]) == larger][then]
-        if winner.target in (a, b) and RELATIONS[then].is_entity:
+        named = self._name(a, b)
+        if named is None:
             return None
-        query = Comparison((a, b), by, larger, Step(then))
-        return Draft(
-            "comparison", query, winner.target, RELATIONS[then].object,  # type: ignore[arg-type]
-            (told[0][by], told[1][by], winner),
-        )  # fmt: skip
+        two, way = named
+        query = Comparison(two, by, larger, Step(then))
+        reading = (*way, told[0][by], told[1][by], winner)
+        return self._draft("comparison", query, winner.target, RELATIONS[then].object, reading)
 
     def intersection(self, hops: int) -> Draft | None:
-        lists = self._two_lists()
-        if lists is None:
+        found = self._two_lists()
+        if found is None:
             return None
-        common = set(lists[0].target) & set(lists[1].target)  # type: ignore[arg-type]
-        if len(common) != 1:
+        lists, reading = found
+        one, other = (set(statement.target) for statement in reading[-2:])  # type: ignore[arg-type]
+        if len(one & other) != 1:
             return None
-        query = Shared((_key(lists[0]), _key(lists[1])))
-        return Draft("intersection", query, common.pop(), "person", lists)
+        return self._draft("intersection", Shared(lists), (one & other).pop(), "person", reading)
 
     def count(self, hops: int) -> Draft | None:
-        lists = self._two_lists()
-        if lists is None:
+        found = self._two_lists()
+        if found is None:
             return None
-        total = len(set(lists[0].target) | set(lists[1].target))  # type: ignore[arg-type]
-        query = Count((_key(lists[0]), _key(lists[1])))
-        return Draft("count", query, total, "number", lists)
+        lists, reading = found
+        one, other = (set(statement.target) for statement in reading[-2:])  # type: ignore[arg-type]
+        return self._draft("count", Count(lists), len(one | other), "number", reading)
 
-    def _two_lists(self) -> tuple[Statement, Statement] | None:
-        """Two lists that have a person in common."""
+    def _two_lists(self) -> tuple[tuple[Listed, Listed], tuple[Statement, ...]] | None:
+        """Two lists that have a person in common, and what leads to them."""
         world = self._world
-        person = self._pick([*world.range["person"], *world.mentioned])
+        people, mentioned = world.range["person"], world.mentioned
+        number = int(self._random() * (len(people) + len(mentioned)))
+        person = people[number] if number < len(people) else mentioned[number - len(people)]
         keys = world.memberships.get(person, [])
         if len(keys) < 2:
             return None
-        one, other = self._pick(keys), self._pick(keys)
-        if one == other:
+        (one, a), (other, b) = self._pick(keys), self._pick(keys)
+        named = None if a == b else self._name(a, b)
+        if named is None:
             return None
-        first, second = (
-            Statement(subject, name, False, world.lists[name, subject])
-            for name, subject in (one, other)
-        )
-        return first, second
+        (first, second), way = named
+        told = [Statement(subject, name, False, world.lists[name, subject])
+                for name, subject in ((one, a), (other, b))]  # fmt: skip
+        return (Listed(one, first), Listed(other, second)), (*way, *told)
 
     def temporal(self, hops: int) -> Draft | None:
         """Who ruled in the year of something, or the years between two things."""
@@ -212,21 +215,52 @@ class Drawer:
         if first is None:
             return None
         year = int(first[0].target)  # type: ignore[arg-type]
+        then = Step(first[0].relation)
         if self._random() < 0.5:
             country = self._pick(self._world.range["country"])
-            for reign in self._world.reigns[country]:
-                asked = (country, first[0].page)
-                if reign.begin < year < reign.end and reign.person not in asked:
-                    query: Query = Reigning(country, _as_chain(first))
-                    told = Statement(country, RULER, False, reign)
-                    return Draft("temporal", query, reign.person, "person", (*first, told))
-            return None
+            named = None if country == first[0].page else self._name(country, first[0].page)
+            reigns = self._world.reigns[country]
+            reign = next((r for r in reigns if r.begin < year < r.end), None)
+            if reign is None or named is None:
+                return None
+            (one, other), way = named
+            told = Statement(country, RULER, False, reign)
+            query: Query = Reigning(one, other.then(then))
+            return self._draft("temporal", query, reign.person, "person", (*way, *first, told))
         second = self._walk(1, inverse=False, last="year")
         if second is None or second[0].page == first[0].page:
             return None
+        named = self._name(first[0].page, second[0].page)
+        if named is None:
+            return None
+        (one, other), way = named
         apart = abs(year - int(second[0].target))  # type: ignore[arg-type]
-        query = Difference((_as_chain(first), _as_chain(second)))
-        return Draft("temporal", query, apart, "number", (*first, *second))
+        query = Difference((one.then(then), other.then(Step(second[0].relation))))
+        return self._draft("temporal", query, apart, "number", (*way, *first, *second))
+
+    def _name(self, a: int, b: int) -> tuple[tuple[Chain, Chain], tuple[Statement, ...]] | None:
+        """Chains that mean two entities, and what they read: one or both are only described."""
+        which = int(self._random() * 3)
+        chains, way = [], list[Statement]()
+        for entity, named in ((a, which == 0), (b, which == 1)):
+            if named:
+                chains.append(Chain(entity, ()))
+                continue
+            pointers = [s for s in self._paper.pointers.get(entity, ()) if s.page not in (a, b)]
+            if not pointers:
+                return None
+            way.append(self._pick(pointers))
+            chains.append(_as_chain(way[-1:]))
+        return (chains[0], chains[1]), tuple(way)
+
+    def _draft(
+        self, type: str, query: Query, answer: Any, kind: str, reading: tuple[Statement, ...]
+    ) -> Draft | None:
+        """The draft, unless its question would name the answer."""
+        entity = kind in self._world.range
+        if entity and any(statement.page == answer for statement in reading):
+            return None
+        return Draft(type, query, answer, kind, reading)
 
     def arithmetic(self, hops: int) -> Draft | None:
         """Numbers of two or three pages, one of them a step away, to be added or multiplied."""
@@ -258,11 +292,6 @@ TYPES: dict[str, Callable[[Drawer, int], Draft | None]] = {
 """How a question of each type is drawn; one attempt, None if it came to nothing."""
 
 
-def _leads_on(statement: Statement) -> bool:
-    """True if the target is an entity with a page."""
-    return statement.inverse or RELATIONS[statement.relation].is_entity
-
-
 def _as_chain(walk: Sequence[Statement]) -> Chain:
     return Chain(walk[0].page, tuple(Step(s.relation, s.inverse) for s in walk))
 
@@ -272,7 +301,3 @@ def _chain(type: str, walk: Sequence[Statement]) -> Draft:
     relation = RELATIONS[last.relation]
     kind = relation.subject if last.inverse else relation.object
     return Draft(type, _as_chain(walk), last.target, kind, tuple(walk))  # type: ignore[arg-type]
-
-
-def _key(statement: Statement) -> tuple[str, int]:
-    return statement.relation, statement.page

@@ -9,6 +9,7 @@ from react_envs.retrieval.contract import Document
 from react_envs.retrieval.pages import PageStore
 from react_envs.retrieval.passages import PassageStore
 from react_envs.worlds.facts import Facts
+from react_envs.worlds.relations import RELATIONS
 from react_envs.worlds.world import Statement, World, WorldSpec
 from react_envs.worlds.writing import (
     Sentence,
@@ -19,7 +20,7 @@ from react_envs.worlds.writing import (
     sentences,
 )
 
-__all__ = ["Encyclopedia", "encyclopedia"]
+__all__ = ["Encyclopedia", "encyclopedia", "leads_on"]
 
 
 class Encyclopedia:
@@ -38,10 +39,24 @@ class Encyclopedia:
         self._sentences: dict[int, list[Sentence]] = {}
 
     @cached_property
+    def statements(self) -> list[list[Statement]]:
+        """What each page tells."""
+        return [self.world.statements(page) for page in range(self.world.spec.pages)]
+
+    @cached_property
     def facts(self) -> Facts:
-        """What all pages tell."""
-        world = self.world
-        return Facts(s for page in range(world.spec.pages) for s in world.statements(page))
+        """The index of what all pages tell."""
+        return Facts(statement for told in self.statements for statement in told)
+
+    @cached_property
+    def pointers(self) -> dict[int, list[Statement]]:
+        """The statements, of other pages, whose target is an entity with a page."""
+        found: dict[int, list[Statement]] = {}
+        for told in self.statements:
+            for statement in told:
+                if type(statement.target) is int and leads_on(statement):
+                    found.setdefault(statement.target, []).append(statement)
+        return found
 
     @cached_property
     def pages(self) -> PageStore:
@@ -67,6 +82,12 @@ class Encyclopedia:
         if page not in self._sentences:
             self._sentences[page] = sentences(self.world, page)
         return next(s for s in self._sentences[page] if s.statement == statement)
+
+
+def leads_on(statement: Statement) -> bool:
+    """True if the target is one entity with a page."""
+    relation = RELATIONS.get(statement.relation)
+    return relation is not None and (statement.inverse or relation.is_entity)
 
 
 @lru_cache(maxsize=64)

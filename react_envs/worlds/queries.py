@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 from react_envs.worlds.facts import Facts
 from react_envs.worlds.world import Value
 
-__all__ = ["Arithmetic", "Chain", "Comparison", "Count", "Difference", "Query", "Reigning", "Shared", "Step"]
+__all__ = ["Arithmetic", "Chain", "Comparison", "Count", "Difference", "Listed", "Query", "Reigning", "Shared", "Step"]
 
 Pages = Collection[int]
 
@@ -54,6 +54,10 @@ class Chain:
             reached = {far for near in reached for far in look_up(step.relation, near, without)}
         return reached
 
+    def then(self, step: Step) -> Chain:
+        """The chain with one more step."""
+        return Chain(self.start, (*self.steps, step))
+
     @property
     def composition(self) -> tuple[str, ...]:
         return tuple(("~" if step.inverse else "") + step.relation for step in self.steps)
@@ -63,70 +67,93 @@ class Chain:
 class Comparison:
     """What a step leads to from that one of two entities which has the larger (smaller) value."""
 
-    two: tuple[int, int]
+    two: tuple[Chain, Chain]
     by: str
     larger: bool
     then: Step
 
     def solve(self, facts: Facts, without: Pages = ()) -> set[Value]:
         answers: set[Value] = set()
-        values = [facts.objects(self.by, entity, without) for entity in self.two]
-        for a, b in product(*values):
-            if a != b:
-                first = (int(a) > int(b)) == self.larger
-                winner = self.two[0] if first else self.two[1]
-                answers |= Chain(winner, (self.then,)).solve(facts, without)
+        for pair in product(*(chain.solve(facts, without) for chain in self.two)):
+            values = [facts.objects(self.by, entity, without) for entity in pair]
+            for a, b in product(*values):
+                if a != b:
+                    winner = pair[0] if (int(a) > int(b)) == self.larger else pair[1]
+                    answers |= Chain(int(winner), (self.then,)).solve(facts, without)
         return answers
 
     @property
     def composition(self) -> tuple[str, ...]:
-        return (self.by, self.then.relation)
+        one, other = self.two
+        return (*one.composition, *other.composition, self.by, self.then.relation)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The persons in the list of an entity."""
+
+    name: str
+    subject: Chain
+
+    def solve(self, facts: Facts, without: Pages = ()) -> list[frozenset[int]]:
+        """The lists of all entities that the chain may mean."""
+        subjects = self.subject.solve(facts, without)
+        found = [facts.members(self.name, subject, without) for subject in subjects]
+        return [persons for persons in found if persons is not None]
+
+    @property
+    def composition(self) -> tuple[str, ...]:
+        return (*self.subject.composition, self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
     """Who stands in both of two lists."""
 
-    lists: tuple[tuple[str, int], tuple[str, int]]
+    lists: tuple[Listed, Listed]
 
     def solve(self, facts: Facts, without: Pages = ()) -> set[Value]:
-        first, second = (facts.members(*key, without) for key in self.lists)
-        return set() if first is None or second is None else set(first & second)
+        pairs = product(*(listed.solve(facts, without) for listed in self.lists))
+        return {person for one, other in pairs for person in one & other}
 
     @property
     def composition(self) -> tuple[str, ...]:
-        return ()
+        return self.lists[0].composition + self.lists[1].composition
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
     """How many different persons stand in at least one of two lists."""
 
-    lists: tuple[tuple[str, int], tuple[str, int]]
+    lists: tuple[Listed, Listed]
 
     def solve(self, facts: Facts, without: Pages = ()) -> set[Value]:
-        first, second = (facts.members(*key, without) for key in self.lists)
-        return set() if first is None or second is None else {len(first | second)}
+        pairs = product(*(listed.solve(facts, without) for listed in self.lists))
+        return {len(one | other) for one, other in pairs}
 
     @property
     def composition(self) -> tuple[str, ...]:
-        return ()
+        return self.lists[0].composition + self.lists[1].composition
 
 
 @dataclass(frozen=True, slots=True)
 class Reigning:
     """Who ruled a country in the year to which a chain leads."""
 
-    country: int
+    country: Chain
     year: Chain
 
     def solve(self, facts: Facts, without: Pages = ()) -> set[Value]:
-        years = self.year.solve(facts, without)
-        return {who for year in years for who in facts.rulers(self.country, int(year), without)}
+        pairs = product(self.country.solve(facts, without), self.year.solve(facts, without))
+        return {
+            who
+            for country, year in pairs
+            for who in facts.rulers(int(country), int(year), without)
+        }
 
     @property
     def composition(self) -> tuple[str, ...]:
-        return ("ruler", *self.year.composition)
+        return (*self.country.composition, "ruler", *self.year.composition)
 
 
 @dataclass(frozen=True, slots=True)

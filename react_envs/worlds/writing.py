@@ -41,9 +41,10 @@ def sentences(world: World, page: int) -> list[Sentence]:
 
 
 def article(world: World, page: int) -> Page:
-    """The page as its readers get it, in paragraphs of a line each."""
+    """The page as its readers get it, in paragraphs of a line each; a terse one is one line."""
     texts = [sentence.text for sentence in sentences(world, page)]
-    lines = [" ".join(texts[i : i + _PARAGRAPH]) for i in range(0, len(texts), _PARAGRAPH)]
+    size = len(texts) if world.spec.style == "terse" else _PARAGRAPH
+    lines = [" ".join(texts[i : i + size]) for i in range(0, len(texts), size)]
     return Page(world.titles[page], "\n".join(lines))
 
 
