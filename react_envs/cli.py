@@ -1,4 +1,4 @@
-"""The command `react-envs`: list, demo, eval, validate."""
+"""The command `react-envs`: list, demo, eval, validate; index and serve-retrieval elsewhere."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from rich.table import Table
 
 import react_envs
 from react_envs.agents.policies import POLICIES, make_policy
+from react_envs.cli_retrieval import add_commands
 from react_envs.errors import ArgumentError, ReactEnvsError
 from react_envs.evaluation import evaluate
 from react_envs.registration import ENTRY_POINTS, IDS
@@ -81,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     _environment(validation)
     validation.add_argument("--n", type=int, help="number of tasks (default: the whole split)")
     validation.set_defaults(run=_validate)
+
+    add_commands(commands)
     return parser
 
 

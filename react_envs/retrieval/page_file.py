@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from react_envs.errors import ArgumentError, ToolFailure
+from react_envs.retrieval.connections import Connections
 from react_envs.retrieval.contract import Page
 from react_envs.retrieval.corpus import well_formed
 from react_envs.retrieval.titles import Ids, closest, features, name_key, spellings
@@ -47,9 +47,12 @@ class PageFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
-        self._local = threading.local()
+        uri = f"{self.path.as_uri()}?mode=ro&immutable=1"
+        self._connections = Connections(
+            lambda: sqlite3.connect(uri, uri=True, check_same_thread=False)
+        )
         try:
-            (found,) = self._connection.execute("PRAGMA application_id").fetchone()
+            (found,) = self._connections.get().execute("PRAGMA application_id").fetchone()
         except sqlite3.Error as error:
             raise ArgumentError(f"{self.path} cannot be opened as a page file: {error}") from error
         if found != _FORMAT:
@@ -87,10 +90,7 @@ class PageFile:
 
     def close(self) -> None:
         """Close this thread's connection; the source may be used again afterwards."""
-        connection = getattr(self._local, "connection", None)
-        if connection is not None and self._local.pid == os.getpid():
-            connection.close()
-        self._local.connection = None
+        self._connections.close()
 
     def __len__(self) -> int:
         return int(self._first("SELECT value FROM facts WHERE name = ?", "pages")[0])
@@ -101,21 +101,9 @@ class PageFile:
     def __deepcopy__(self, memo: dict[int, Any]) -> PageFile:
         return self
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        local = self._local
-        if getattr(local, "connection", None) is None or local.pid != os.getpid():
-            # SQLite forbids the use, and the closing, of a connection across a fork
-            local.parents = getattr(local, "connection", None)
-            uri = f"{self.path.as_uri()}?mode=ro&immutable=1"
-            local.connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-            local.pid = os.getpid()
-        connection: sqlite3.Connection = local.connection
-        return connection
-
     def _first(self, statement: str, *values: Any) -> Any:
         try:
-            return self._connection.execute(statement, values).fetchone()
+            return self._connections.get().execute(statement, values).fetchone()
         except sqlite3.Error as error:
             raise ToolFailure(f"{self.path}: {error}", kind="pages") from error
 
