@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from functools import lru_cache
 from typing import NamedTuple
 
 from react_envs.dialects import Dialect
@@ -55,11 +56,11 @@ class WikiOraclePolicy:
     def __init__(self, tasks: TaskSet, dialect: Dialect) -> None:
         if not needs_of(tasks[0].solution or ""):
             raise ArgumentError("the wiki oracle plays SyntheticWiki questions only")
-        self.tasks = tasks
+        self.task = lru_cache(maxsize=256)(tasks.__getitem__)  # it is asked for at every turn
         self.dialect = dialect
 
     def __call__(self, context: Context) -> str:
-        task = self.tasks[context.info["index"]]
+        task = self.task(context.info["index"])
         names = {tool["function"]["name"] for tool in context.info["tools"]}
         play = _Play(task, names).play()
         try:

@@ -26,6 +26,8 @@ QUESTION_TYPES = tuple(TYPES)
 
 _READ_ONLY = tuple(name for name in TYPES if name != "arithmetic")
 _WORLDS = 2**31
+_ATTEMPTS = 8
+"""About one small world in a thousand has no question of some type."""
 
 
 class SyntheticWiki:
@@ -57,7 +59,11 @@ class SyntheticWiki:
 
     >>> task = SyntheticWiki("test", questions=["bridge"], hops=2)[0]
     >>> task.question
+    'Whom do these words describe: the one who supported the one who first mapped the Thatiavex?'
     >>> print(task.solution)
+    [Thatiavex] It was Chendallard Zivavam who explored the Thatiavex. => Chendallard Zivavam
+    [Titherkerd Zivavam] It was Thovinne Tardarerd who paid for the work of Zivavam. => Thovinne Tardarerd
+    Answer: Thovinne Tardarerd
     """
 
     name = "synthetic_wiki"
@@ -98,13 +104,21 @@ class SyntheticWiki:
         position = operator.index(index)
         if not 0 <= position < len(self):
             raise IndexError(f"expected an index from 0 to {len(self) - 1}, got {position}")
-        paper = encyclopedia(self._world_spec(position))
         key = f"{self.name} {VERSION} {self.split} {self.seed} {position}"
         random = Random(int.from_bytes(hashlib.sha256(key.encode()).digest(), "big")).random
         low, high = self.hops
         type = self.questions[int(random() * len(self.questions))]
         hops = low + int(random() * (high - low + 1))
-        draft = Drawer(paper, random).draw(type, hops)
+        for attempt in range(_ATTEMPTS):
+            paper = encyclopedia(self._world_spec(position, attempt))
+            draft = Drawer(paper, random).draw(type, hops)
+            if draft is not None:
+                break
+        else:
+            raise ArgumentError(
+                f"found no {type!r} question in {_ATTEMPTS} worlds; give them more pages than "
+                f"{paper.world.spec.pages}"
+            )
         world = paper.world
         terse = world.spec.style == "terse"
         return Task(
@@ -123,8 +137,11 @@ class SyntheticWiki:
             },
         )
 
-    def _world_spec(self, position: int) -> WorldSpec:
-        seed = self.seed * _WORLDS + (position if self.world == "fresh" else 0)
+    def _world_spec(self, position: int, attempt: int = 0) -> WorldSpec:
+        """The world of a question; another one if it allows no such question."""
+        seed = self.seed * _ATTEMPTS * _WORLDS
+        if self.world == "fresh":
+            seed += attempt * _WORLDS + position
         try:
             return WorldSpec(seed=seed, split=self.split, **self._options)
         except TypeError as error:

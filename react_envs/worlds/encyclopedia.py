@@ -90,7 +90,7 @@ def leads_on(statement: Statement) -> bool:
     return relation is not None and (statement.inverse or relation.is_entity)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def encyclopedia(spec: WorldSpec) -> Encyclopedia:
     """The encyclopedia of a world; the last ones are kept."""
     return Encyclopedia(spec)
