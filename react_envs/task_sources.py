@@ -49,6 +49,7 @@ def pages_of_task(source: Any, tasks: TaskSet) -> Callable[[Task], PageSource]:
             world_of(tasks[0])  # complains
             return _world_pages
         case "context":
+            _paragraphs(tasks[0])  # complains
             return _own_pages
         case "contexts":
             return _Contexts(tasks).pages
@@ -70,6 +71,7 @@ def retriever_of_task(source: Any, tasks: TaskSet) -> Callable[[Task], Retriever
             world_of(tasks[0])  # complains
             return _world_passages
         case "context":
+            _paragraphs(tasks[0])  # complains
             return _own_passages
         case "contexts":
             return _Contexts(tasks).passages

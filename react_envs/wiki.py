@@ -1,4 +1,4 @@
-"""`make_wiki_env`: questions about an encyclopedia, with pages, passages or both, and other tools."""
+"""`make_wiki_env`: questions about an encyclopedia, with pages, passages or both."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ INSTRUCTIONS = {
         "SUPPORTS, REFUTES or NOT ENOUGH INFO."
     ),
 }
-QUESTION = "Answer the question with the help of an encyclopedia. The answer is short: a name, a date, yes or no."
+QUESTION = (
+    "Answer the question with the help of an encyclopedia. The answer is short: a name, a date, "
+    "yes or no."
+)
 
 
 def make_wiki_env(

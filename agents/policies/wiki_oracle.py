@@ -1,4 +1,4 @@
-"""The oracle of synthetic wiki questions: finds each sentence of the solution with the real tools."""
+"""The oracle of synthetic wiki questions: finds the solution's sentences with the real tools."""
 
 from __future__ import annotations
 
@@ -33,8 +33,10 @@ class Need(NamedTuple):
 def needs_of(solution: str) -> list[Need]:
     """The sentences that a solution of `SyntheticWiki` asks for.
 
-    >>> needs_of("[Ro] Ro lies on the Ti. => Ti\\n[Ti] (length is not told) => \\nAnswer: no answer")
-    [Need(title='Ro', sentence='Ro lies on the Ti.', mention='Ti'), Need(title='Ti', sentence='', mention='')]
+    >>> for need in needs_of("[Ro] Ro lies on the Ti. => Ti\\n[Ti] (length is not told) => "):
+    ...     print(tuple(need))
+    ('Ro', 'Ro lies on the Ti.', 'Ti')
+    ('Ti', '', '')
     """
     found = re.findall(r"^\[(.*?)\] (.*) => (.*)$", solution, re.MULTILINE)
     return [Need(t, "" if s.startswith("(") else s, m) for t, s, m in found]

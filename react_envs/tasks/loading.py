@@ -45,13 +45,13 @@ def load_tasks(dataset: str, split: str, data: str | os.PathLike[str] | None = N
 def _load(dataset: str, split: str, data: str | None, folder: str | None) -> TaskList:
     published = DATASETS[dataset]
     tasks: list[Task] = []
-    keep = published.where.get(split, lambda row: True)
+    keep = published.where.get(split)
     seen = set()
     for index, row in enumerate(_rows(dataset, split, data, folder)):
         if not isinstance(row, Mapping):
             raise ArgumentError(f"row {index} is no JSON object, got {str(row)[:80]!r}")
         try:
-            if not keep(row) or (published.distinct and row[published.distinct] in seen):
+            if (keep and not keep(row)) or (published.distinct and row[published.distinct] in seen):
                 continue
             seen.add(row[published.distinct] if published.distinct else None)
             task = published.read(row)

@@ -50,7 +50,9 @@ def _question(row: Row) -> Task:
         answers = [_named(answers, "value"), *_named(answers, "aliases")]
     if not isinstance(answers, list):
         answers = [answers]
-    return Task(str(question).strip(), _distinct(answers), metadata=_some(row, "id", "type", "prop"))
+    return Task(
+        str(question).strip(), _distinct(answers), metadata=_some(row, "id", "type", "prop")
+    )
 
 
 def _named(answer: Row, key: str) -> Any:

@@ -14,7 +14,6 @@ from react_envs.worlds.ask import ask, ask_tersely
 from react_envs.worlds.draw import TYPES, Draft, Drawer
 from react_envs.worlds.encyclopedia import Encyclopedia, encyclopedia
 from react_envs.worlds.queries import Arithmetic
-
 from react_envs.worlds.world import VERSION, World, WorldSpec
 
 __all__ = ["NO_ANSWER", "QUESTION_TYPES", "SyntheticWiki", "world_of"]
@@ -60,9 +59,10 @@ class SyntheticWiki:
     >>> task = SyntheticWiki("test", questions=["bridge"], hops=2)[0]
     >>> task.question
     'Whom do these words describe: the one who supported the one who first mapped the Thatiavex?'
-    >>> print(task.solution)
-    [Thatiavex] It was Chendallard Zivavam who explored the Thatiavex. => Chendallard Zivavam
-    [Titherkerd Zivavam] It was Thovinne Tardarerd who paid for the work of Zivavam. => Thovinne Tardarerd
+    >>> for line in task.solution.split("\\n"):
+    ...     print(line.partition(" => ")[0])
+    [Thatiavex] It was Chendallard Zivavam who explored the Thatiavex.
+    [Titherkerd Zivavam] It was Thovinne Tardarerd who paid for the work of Zivavam.
     Answer: Thovinne Tardarerd
     """
 
@@ -164,7 +164,13 @@ def world_of(task: Task) -> Encyclopedia:
 
 
 def _hop_range(hops: Any) -> tuple[int, int]:
-    match [hops, hops] if type(hops) is int else list(hops) if isinstance(hops, list | tuple) else hops:
+    match (
+        [hops, hops]
+        if type(hops) is int
+        else list(hops)
+        if isinstance(hops, list | tuple)
+        else hops
+    ):
         case [int(low), int(high)] if 1 <= low <= high <= 4:
             return low, high
     raise ArgumentError(f"expected hops from 1 to 4, or (fewest, most), got {hops!r}")

@@ -176,10 +176,90 @@ def split_sentences(text: str, strict_react: bool = False) -> list[str]:
 
 
 _ABBREVIATIONS = frozenset(
-    "dr mr mrs ms mx prof rev hon gen col maj capt cmdr lt sgt cpl adm gov sen rep pres st ste mt ft "
-    "sr jr ph esq vs v etc cf viz ca c approx no nos vol vols pp p fig figs ed eds al op cit ch sec "
-    "inc ltd co corp bros dept univ assn dist e.g i.e a.m p.m u.s u.k u.n b.c a.d jan feb mar apr jun "
-    "jul aug sep sept oct nov dec".split()
+    [
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "mx",
+        "prof",
+        "rev",
+        "hon",
+        "gen",
+        "col",
+        "maj",
+        "capt",
+        "cmdr",
+        "lt",
+        "sgt",
+        "cpl",
+        "adm",
+        "gov",
+        "sen",
+        "rep",
+        "pres",
+        "st",
+        "ste",
+        "mt",
+        "ft",
+        "sr",
+        "jr",
+        "ph",
+        "esq",
+        "vs",
+        "v",
+        "etc",
+        "cf",
+        "viz",
+        "ca",
+        "c",
+        "approx",
+        "no",
+        "nos",
+        "vol",
+        "vols",
+        "pp",
+        "p",
+        "fig",
+        "figs",
+        "ed",
+        "eds",
+        "al",
+        "op",
+        "cit",
+        "ch",
+        "sec",
+        "inc",
+        "ltd",
+        "co",
+        "corp",
+        "bros",
+        "dept",
+        "univ",
+        "assn",
+        "dist",
+        "e.g",
+        "i.e",
+        "a.m",
+        "p.m",
+        "u.s",
+        "u.k",
+        "u.n",
+        "b.c",
+        "a.d",
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "sept",
+        "oct",
+        "nov",
+        "dec",
+    ]
 )
 _END = re.compile(r"(?<=[.!?…。！？])([\"'”’)\]»]*)\s+(?=\S)")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
@@ -225,9 +305,7 @@ def _decode_escapes(text: str) -> str:
     if "\\" not in text:
         return text
     # unknown escapes stay as they are; Python would warn of each
-    known = _ESCAPE.sub(
-        lambda e: e[0] if e[1] and e[1] in _KNOWN_ESCAPES else "\\" + e[0], text
-    )
+    known = _ESCAPE.sub(lambda e: e[0] if e[1] and e[1] in _KNOWN_ESCAPES else "\\" + e[0], text)
     try:
         return known.encode().decode("unicode-escape").encode("latin1").decode("utf-8")
     except UnicodeError:

@@ -37,7 +37,8 @@ _SHARED = wordings(
     "Name the person who {one} and {other}.", "Find the one who {one} and who also {other}.",
 )  # fmt: skip
 _COUNT = wordings(
-    "How many different people {one} or {other}, or both?", "Count all people who {one} or {other}.",
+    "How many different people {one} or {other}, or both?",
+    "Count all people who {one} or {other}.",
     "What is the number of different people who {one} or {other}?",
     "Those who {one} or {other}: how many people are they?",
 )  # fmt: skip
@@ -46,8 +47,10 @@ _REIGN = wordings(
     "Who held power in {country} in {year}?", "Name the one who governed {country} in {year}.",
 )  # fmt: skip
 _DIFFERENCE = wordings(
-    "How many years lie between {one} and {other}?", "How many years are {one} and {other} apart?",
-    "By how many years do {one} and {other} differ?", "Give the number of years from one to the other of {one} and {other}.",
+    "How many years lie between {one} and {other}?",
+    "How many years are {one} and {other} apart?",
+    "By how many years do {one} and {other} differ?",
+    "Give the number of years that lie between {one} and {other}.",
 )  # fmt: skip
 _SUM = wordings(
     "What is the sum of {numbers}?", "Add up {numbers}.",
@@ -55,7 +58,8 @@ _SUM = wordings(
 )  # fmt: skip
 _PRODUCT = wordings(
     "What is the product of {numbers}?", "Multiply {numbers}.",
-    "What do you get when you multiply {numbers}?", "Give the result of the multiplication of {numbers}.",
+    "What do you get when you multiply {numbers}?",
+    "Give the result of the multiplication of {numbers}.",
 )  # fmt: skip
 
 

@@ -29,8 +29,8 @@ def closed_book(studied: Iterable[Task], asked: Iterable[Task]) -> Shares:
             counts.setdefault(key, Counter())[task.answers[0]] += 1
     right: dict[str, list[float]] = {}
     for task in asked:
-        key = next((key for key in _keys(task) if key in counts), None)
-        guess = counts[key].most_common(1)[0][0] if key else ""
+        known = [counts[key] for key in _keys(task) if key in counts]
+        guess = known[0].most_common(1)[0][0] if known else ""
         right.setdefault(task.metadata["type"], []).append(exact_match(guess, task.answers))
     return _shares(right)
 

@@ -8,18 +8,21 @@ __all__ = ["Names"]
 
 # The first letters of the splits' words differ, so that no word can be of both.
 _FIRST = {
-    "train": "B Bl Br D Dr F Fl G Gl Gr H J K Kl Kr L M".split(),
-    "test": "Ch N P Pl Pr Qu R S Sk St T Th Tr V W Y Z".split(),
+    "train": "B Bl Br D Dr F Fl G Gl Gr H J K Kl Kr L M",
+    "test": "Ch N P Pl Pr Qu R S Sk St T Th Tr V W Y Z",
 }
-_VOWELS = "a a a e e i i o o u ai ia".split()
-_MIDDLE = "b d f g k l ll lm ld m mb n nd nn r rd rk rn rr s ss st t th v z".split()
-_LAST = "l m n nd nt r rd rn s sh st th x k".split()
-_BEGINNINGS = {split: [a + b for a in first for b in _VOWELS] for split, first in _FIRST.items()}
-_SYLLABLES = [a + b for a in _MIDDLE for b in _VOWELS]
+_VOWELS = "a a a e e i i o o u ai ia"
+_MIDDLE = "b d f g k l ll lm ld m mb n nd nn r rd rk rn rr s ss st t th v z"
+_LAST = "l m n nd nt r rd rn s sh st th x k"
+_BEGINNINGS = {
+    split: [a + b for a in first.split() for b in _VOWELS.split()]
+    for split, first in _FIRST.items()
+}
+_SYLLABLES = [a + b for a in _MIDDLE.split() for b in _VOWELS.split()]
 _ENDINGS = [
     syllable + last
     for syllable in ("", "", *_SYLLABLES[::3])
-    for last in (*_LAST, *[""] * len(_LAST))
+    for last in (*_LAST.split(), *[""] * len(_LAST.split()))
 ]
 
 
@@ -58,7 +61,7 @@ class Names:
                 return word
 
     def _like(self, word: str) -> str | None:
-        """A new word that differs from `word` in one inner vowel; None if the first try is taken."""
+        """A new word that differs from `word` in one vowel; None if the first try is taken."""
         places = [i for i, letter in enumerate(word) if letter in "aeiou" and i > 1]
         if not places:
             return None

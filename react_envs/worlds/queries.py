@@ -15,7 +15,18 @@ from typing import Literal, NamedTuple, Protocol
 from react_envs.worlds.facts import Facts
 from react_envs.worlds.world import Value
 
-__all__ = ["Arithmetic", "Chain", "Comparison", "Count", "Difference", "Listed", "Query", "Reigning", "Shared", "Step"]
+__all__ = [
+    "Arithmetic",
+    "Chain",
+    "Comparison",
+    "Count",
+    "Difference",
+    "Listed",
+    "Query",
+    "Reigning",
+    "Shared",
+    "Step",
+]
 
 Pages = Collection[int]
 
@@ -146,9 +157,7 @@ class Reigning:
     def solve(self, facts: Facts, without: Pages = ()) -> set[Value]:
         pairs = product(self.country.solve(facts, without), self.year.solve(facts, without))
         return {
-            who
-            for country, year in pairs
-            for who in facts.rulers(int(country), int(year), without)
+            who for country, year in pairs for who in facts.rulers(int(country), int(year), without)
         }
 
     @property

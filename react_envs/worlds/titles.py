@@ -22,7 +22,8 @@ _FORMS: dict[str, tuple[str, ...]] = {
         "{0} Society", "{0} Institute", "{0} Bank", "{0} Guild", "{0} Academy", "{0} Club",
         "{0} Works", "{0} League", "{0} Company", "University of {0}",
     ),
-    "work": ("{0}", "{0} and {1}", "Letters from {0}", "Songs of {0}", "Nights in {0}", "A Year in {0}"),
+    "work": ("{0}", "{0} and {1}", "Letters from {0}",
+             "Songs of {0}", "Nights in {0}", "A Year in {0}"),
     "event": (
         "Battle of {0}", "{0} Fair", "Congress of {0}", "{0} Regatta", "March on {0}",
         "Siege of {0}", "{0} Games",
@@ -59,7 +60,9 @@ class Titles:
         self.homonyms: dict[str, list[int]] = {}
         split = "train" if spec.names == "shared" else spec.split
         if spec.style == "terse":
-            self.titles = _sample(_pool(split, max(_TERSE_POOL, 2 * len(kinds))), len(kinds), random)
+            self.titles = _sample(
+                _pool(split, max(_TERSE_POOL, 2 * len(kinds))), len(kinds), random
+            )
             self.bases = self.titles
             self.aliases: list[str | None] = [None] * len(kinds)
             return

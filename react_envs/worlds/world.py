@@ -39,7 +39,7 @@ class WorldSpec:
     style: Literal["prose", "terse"] = "prose"
     """`"terse"`: names of one word and sentences of label and value, for tiny models."""
     names: Literal["disjoint", "shared"] = "disjoint"
-    """`"shared"`: test worlds use the words of training worlds (a tiny model has read no others)."""
+    """`"shared"`: test worlds use the words of training worlds: a tiny model knows no others."""
     homonyms: float = 0.06
     """Share of entities whose name another one has too; told apart in parentheses."""
     aliases: float = 0.3
@@ -219,9 +219,7 @@ class World:
                     first + int(random() * i) if i and random() < share else None
                     for i in range(len(subjects))
                 ]
-            return [
-                first + int(random() * count) if random() < share else None for _ in subjects
-            ]
+            return [first + int(random() * count) if random() < share else None for _ in subjects]
         if relation.object == "word":
             words = relation.values
             return [
@@ -233,10 +231,9 @@ class World:
                 int(birth or 0) + 40 + int(random() * 50) if random() < share else None
                 for birth in births
             ]
-        low, high = relation.values
+        low, high = map(int, relation.values)
         drawn: list[Value | None] = [
-            low + int(random() * (high - low + 1)) if random() < share else None
-            for _ in subjects
+            low + int(random() * (high - low + 1)) if random() < share else None for _ in subjects
         ]
         if relation.after:
             births = self.values["birth_year"]

@@ -50,7 +50,7 @@ def article(world: World, page: int) -> Page:
 
 def passages(world: World, page: int) -> list[Document]:
     """The page in passages of whole sentences."""
-    found, words, texts = [], 0, list[str]()
+    found, words, texts = list[Document](), 0, list[str]()
     rest = sentences(world, page)
     for number, sentence in enumerate(rest, start=1):
         texts.append(sentence.text)
@@ -118,7 +118,9 @@ class _Prose:
         if statement.inverse:
             assert relation.inverse is not None
             mention = self._mention(int(statement.target))
-            return Sentence(self._fill(self._pick(relation.inverse.told), mention), statement, mention)
+            return Sentence(
+                self._fill(self._pick(relation.inverse.told), mention), statement, mention
+            )
         if relation.is_entity:
             mention = self._mention(int(statement.target))
         elif relation.object == "number":
@@ -178,7 +180,9 @@ class _Terse:
             mention = " ".join(self._world.titles[person] for person in target)
             return Sentence(f"{relation} {mention}.", statement, mention)
         mention = terse_value(self._world, relation, target)
-        return Sentence(f"{terse_label(relation, statement.inverse)} {mention}.", statement, mention)
+        return Sentence(
+            f"{terse_label(relation, statement.inverse)} {mention}.", statement, mention
+        )
 
 
 def terse_label(relation: str, inverse: bool) -> str:

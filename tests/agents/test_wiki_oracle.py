@@ -68,14 +68,14 @@ def test_the_oracle_meets_second_names_and_lists_of_meanings() -> None:
     """What pages are for: it does not only ask for titles."""
     records = run(40, world={"questions": ["bridge"], "hops": 4, "homonyms": 0.3, "aliases": 0.6})
     asked = [
-        (turn.call.arguments["entity"], turn)
+        (turn.call.arguments["entity"], turn.tool_result or "", turn.tool_meta)
         for record in records
         for turn in record.turns
-        if turn.call is not None and turn.call.name == "search"
+        if turn.call is not None and isinstance(turn.call.arguments, dict)
+        if turn.call.name == "search"
     ]
-    assert any(turn.tool_result.startswith("Could not find [") for _, turn in asked)
-    found = [(entity, turn.tool_meta) for entity, turn in asked if turn.tool_meta["found"]]
-    assert any(entity != meta["title"] for entity, meta in found)
+    assert any(shown.startswith("Could not find [") for _, shown, _ in asked)
+    assert any(entity != meta["title"] for entity, _, meta in asked if meta["found"])
     assert all(record.reward == 1.0 for record in records)
 
 

@@ -1,4 +1,4 @@
-"""Synthetic wiki questions: sound, unique, disjoint by split, and no short cut leads to the answer."""
+"""Synthetic wiki questions: sound, unique, disjoint by split, and without a short cut."""
 
 from __future__ import annotations
 
@@ -177,12 +177,12 @@ def test_wrong_arguments_raise_at_once(options: dict[str, object], told: str) ->
 def test_a_world_too_small_for_a_question_says_so() -> None:
     """In a shared world there is no other one to turn to."""
     tasks = SyntheticWiki("test", seed=3, world="shared", questions=["inverse"], inverses=0.0)
-    with pytest.raises(ArgumentError, match="found no 'inverse' question .* more pages than 50"):
+    with pytest.raises(ArgumentError, match=r"found no 'inverse' question .* more pages than 50"):
         tasks[0]
 
 
 def test_a_task_of_another_set_has_no_world() -> None:
-    with pytest.raises(ArgumentError, match="needs? a source of pages"):
+    with pytest.raises(ArgumentError, match="need a source of pages"):
         world_of(Task("Who?", ("me",)))
 
 
@@ -190,10 +190,8 @@ def test_a_task_of_another_set_has_no_world() -> None:
 
 
 def test_a_closed_book_guesser_scores_near_zero() -> None:
-    studied, asked = (SyntheticWiki(s, questions=QUESTION_TYPES) for s in ("train", "test"))  # type: ignore[arg-type]
-    shares = closed_book(
-        (studied[i] for i in range(1000)), (asked[i] for i in range(1000))
-    )
+    studied, asked = (SyntheticWiki(s, questions=QUESTION_TYPES) for s in ("train", "test"))
+    shares = closed_book((studied[i] for i in range(1000)), (asked[i] for i in range(1000)))
     # they look like all others; who always says "no answer" is right in these alone
     assert shares.pop("unanswerable")[0] == 1.0
     # numbers of persons lie between 8 and 40, so that a constant hits one in twenty

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pages_of_react import ReactWiki
 
 from react_envs.core import ReactEnv
 from react_envs.errors import ToolFailure
@@ -17,13 +18,13 @@ from react_envs.tasks import TaskList
 from react_envs.tools import Think, Tool, call_tool, page_tools
 from react_envs.tools.pages import split_sentences
 from react_envs.types import Task
-from tests.tools.pages_of_react import ReactWiki
 
 TASK = Task("?", ("1",))
 
 MILHOUSE = (
     "Milhouse Van Houten is a character. He was created by Dr. M. Groening in 1989. He is ten. "
-    "He has blue hair.\nHistory\nHe was named after Richard Nixon. Later he grew. The end, e.g. now."
+    "He has blue hair.\nHistory\nHe was named after Richard Nixon. Later he grew. "
+    "The end, e.g. now."
 )
 PAGES = [
     Page("Milhouse", MILHOUSE),
@@ -84,7 +85,7 @@ def test_strict_sentences_are_cut_as_react_cuts_them() -> None:
     [
         ("One. Two! Three? Four", ["One.", "Two!", "Three?", "Four"]),
         ("He met J. R. R. Tolkien. They ate.", ["He met J. R. R. Tolkien.", "They ate."]),
-        ("In the U.S. Army he slept. Then he woke.", ["In the U.S. Army he slept.", "Then he woke."]),
+        ("In the U.S. Army he slept. He woke.", ["In the U.S. Army he slept.", "He woke."]),
         ("She said \"Go.\" He went.", ["She said \"Go.\"", "He went."]),
         ("It cost 3.50 dollars. No. 5 is red.", ["It cost 3.50 dollars.", "No. 5 is red."]),
         ("See vol. 2, pp. 3–4. It was ca. 1900.", ["See vol. 2, pp. 3–4.", "It was ca. 1900."]),
@@ -139,7 +140,10 @@ def test_lookup_walks_the_sentences_and_ends() -> None:
         "(Result 3 / 6) He has blue hair.",
         "(Result 4 / 6) He was named after Richard Nixon.",
     ]
-    assert [text(lookup, "HE") for _ in range(3)][1:] == ["(Result 6 / 6) The end, e.g. now.", "No more results."]
+    assert [text(lookup, "HE") for _ in range(3)][1:] == [
+        "(Result 6 / 6) The end, e.g. now.",
+        "No more results.",
+    ]
     assert text(lookup, "HE") == "No more results."
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from world_reader import Reader
 
 from react_envs.worlds.draw import TYPES, Drawer
 from react_envs.worlds.encyclopedia import Encyclopedia
 from react_envs.worlds.facts import Facts
 from react_envs.worlds.world import WorldSpec
-from tests.worlds.reader import Reader
 
 
 @pytest.fixture(scope="module", params=["train", "test"])

@@ -67,7 +67,9 @@ CASES: dict[str, tuple[Query, set[Value]]] = {
     "years-between": (Difference((chain(1, "published"), chain(2, "published"))), {50}),
     "sum": (Arithmetic("sum", (chain(20, "population"), chain(21, "population"))), {5700}),
     "product": (
-        Arithmetic("product", (chain(21, "population"), chain(1, "author", "birthplace", "population"))),
+        Arithmetic(
+            "product", (chain(21, "population"), chain(1, "author", "birthplace", "population"))
+        ),
         {3_500_000},
     ),
 }  # fmt: skip

@@ -13,8 +13,7 @@ __all__ = ["KINDS", "LISTS", "RELATIONS", "RELATIONS_OF", "RULED", "RULER", "Per
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (PERSON, *PLACES, *THINGS)}
 
 RELATIONS: dict[str, Relation] = {
-    relation.name: relation
-    for relation in (*PERSON_RELATIONS, *PLACE_RELATIONS, *THING_RELATIONS)
+    relation.name: relation for relation in (*PERSON_RELATIONS, *PLACE_RELATIONS, *THING_RELATIONS)
 }
 
 RELATIONS_OF: dict[str, tuple[Relation, ...]] = {

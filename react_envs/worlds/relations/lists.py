@@ -26,7 +26,8 @@ class PersonList:
 LISTS = (
     PersonList(
         "participants", "event",
-        wordings("Those who took part in the {s} were {o}.", "The {s} counted among its participants {o}.",
+        wordings("Those who took part in the {s} were {o}.",
+                 "The {s} counted among its participants {o}.",
                  "The {s} was watched from the front row by {o}.", "Present at the {s} were {o}."),
         wordings("took part in the {x}", "attended the {x}"),
     ),
@@ -46,7 +47,9 @@ LISTS = (
 
 RULER = "ruler"
 RULED = wordings(
-    "From {from} until {to} {s} was ruled by {o}.", "The ruler of {s} from {from} until {to} was {o}.",
-    "Power in {s} was held by {o} from {from} until {to}.", "{o} governed {s} from {from} until {to}.",
+    "From {from} until {to} {s} was ruled by {o}.",
+    "The ruler of {s} from {from} until {to} was {o}.",
+    "Power in {s} was held by {o} from {from} until {to}.",
+    "{o} governed {s} from {from} until {to}.",
 )  # fmt: skip
 """A country's rulers follow each other without a gap from 1500 to 2000."""

@@ -30,7 +30,9 @@ PERSON = Kind(
         "{s} never ate before noon.",
         "{s} owed money to {n} innkeepers.",
     ),
-    who=wordings("Who is {np}?", "Who was {np}?", "Name {np}.", "Whom do these words describe: {np}?"),
+    who=wordings(
+        "Who is {np}?", "Who was {np}?", "Name {np}.", "Whom do these words describe: {np}?"
+    ),
     that="that person",
 )
 
@@ -38,7 +40,7 @@ _OCCUPATIONS = (
     "painter botanist engineer composer surgeon printer astronomer weaver historian sculptor "
     "brewer geographer poet chemist carpenter diplomat architect falconer linguist navigator "
     "glassblower philosopher beekeeper lawyer cartographer potter violinist gardener"
-).split()
+)
 
 PERSON_RELATIONS = (
     Relation(
@@ -57,10 +59,12 @@ PERSON_RELATIONS = (
     Relation(
         "birth_year", "person", "year",
         wordings("{s} was born in the year {o}.", "The year of birth of {s} was {o}.",
-                 "{s} came into the world in the year {o}.", "It was in {o} that the life of {s} began."),
+                 "{s} came into the world in the year {o}.",
+                 "It was in {o} that the life of {s} began."),
         wordings("the year in which {x} was born", "the birth year of {x}"),
         share=1.0,
-        more=(wordings("was born earlier", "is the older"), wordings("was born later", "is the younger")),
+        more=(wordings("was born earlier", "is the older"), wordings("was born later",
+              "is the younger")),
     ),
     Relation(
         "death_year", "person", "year",
@@ -127,7 +131,7 @@ PERSON_RELATIONS = (
         wordings("{s} worked as a {o}.", "The occupation of {s} was that of a {o}.",
                  "{s} earned bread as a {o}.", "By trade, {s} was a {o}."),
         wordings("the occupation of {x}", "the trade of {x}"),
-        values=_OCCUPATIONS,
+        values=_OCCUPATIONS.split(),
     ),
     Relation(
         "burial_place", "person", "city",

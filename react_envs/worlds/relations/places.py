@@ -30,7 +30,8 @@ CITY = Kind(
     ),
     pronoun="It",
     fillers=wordings(*_FILLERS),
-    who=wordings("Which city is {np}?", "What is {np}?", "Name {np}.", "Which city do these words describe: {np}?"),
+    who=wordings("Which city is {np}?", "What is {np}?", "Name {np}.",
+                 "Which city do these words describe: {np}?"),
     that="that city",
 )  # fmt: skip
 
@@ -50,7 +51,8 @@ COUNTRY = Kind(
         "Tea in {s} is taken with salt.", "Dust from {s} reddened the sky in {y}.",
         "{s} has {n} words for snow.", "A coin of {s} weighs {n} grams.",
     ),
-    who=wordings("Which country is {np}?", "What is {np}?", "Name {np}.", "Which country do these words describe: {np}?"),
+    who=wordings("Which country is {np}?", "What is {np}?", "Name {np}.",
+                 "Which country do these words describe: {np}?"),
     that="that country",
 )  # fmt: skip
 
@@ -66,11 +68,13 @@ RIVER = Kind(
         "The {s} froze over in {y}.", "There are {n} bridges across the {s}.",
         "A ferry on the {s} sank in {y}.", "Anglers on the {s} use {n} kinds of fly.",
         "The {s} turned red for a day in {y}.", "The {s} has {n} islands.",
-        "The water of the {s} tastes of iron.", "A canal from the {s} was begun in {y} and given up.",
+        "The water of the {s} tastes of iron.",
+        "A canal from the {s} was begun in {y} and given up.",
         "There are {n} old mills along the {s}.", "Bells from {y} lie in the mud of the {s}.",
         "The {s} carries rafts of {n} logs.", "A flood of the {s} in {y} is still spoken of.",
     ),
-    who=wordings("Which river is {np}?", "What is {np}?", "Name {np}.", "Which river do these words describe: {np}?"),
+    who=wordings("Which river is {np}?", "What is {np}?", "Name {np}.",
+                 "Which river do these words describe: {np}?"),
     that="that river",
 )  # fmt: skip
 
@@ -79,7 +83,7 @@ PLACES = (CITY, COUNTRY, RIVER)
 _CURRENCIES = (
     "crown thaler florin ducat shell tally mark penny lantern guilder token ring acorn scale "
     "feather anchor pearl bolt"
-).split()
+)
 
 PLACE_RELATIONS = (
     Relation(
@@ -97,7 +101,8 @@ PLACE_RELATIONS = (
         inverse=Inverse(
             "port",
             wordings("The {s} flows through {o}.", "{o} lies on the {s}.",
-                     "The {s} passes the quays of {o}.", "The banks of the {s} carry the city of {o}."),
+                     "The {s} passes the quays of {o}.",
+                     "The banks of the {s} carry the city of {o}."),
             wordings("the city that lies on the {x}", "the city through which the {x} flows"),
         ),
     ),
@@ -110,7 +115,8 @@ PLACE_RELATIONS = (
         inverse=Inverse(
             "founded city",
             wordings("{s} founded {o}.", "{s} was the founder of {o}.",
-                     "{s} laid the first stone of {o}.", "To {s} the city of {o} owes its existence."),
+                     "{s} laid the first stone of {o}.",
+                     "To {s} the city of {o} owes its existence."),
             wordings("the city founded by {x}", "the city of which {x} laid the first stone"),
         ),
     ),
@@ -135,7 +141,8 @@ PLACE_RELATIONS = (
     Relation(
         "mayor", "city", "person",
         wordings("{s} has {o} for a mayor.", "The mayor of {s} was {o}.",
-                 "{s} was governed by {o} from the town hall.", "It was {o} who led the council of {s}."),
+                 "{s} was governed by {o} from the town hall.",
+                 "It was {o} who led the council of {s}."),
         wordings("the mayor of {x}", "the head of the council of {x}"),
         share=0.7,
     ),
@@ -158,9 +165,10 @@ PLACE_RELATIONS = (
     Relation(
         "currency", "country", "word",
         wordings("{s} pays in a coin called the {o}.", "The currency of {s} is the {o}.",
-                 "{s} mints a coin known as the {o}.", "In the shops of {s} one pays with the {o}."),
+                 "{s} mints a coin known as the {o}.",
+                 "In the shops of {s} one pays with the {o}."),
         wordings("the currency of {x}", "the coin of {x}"),
-        values=_CURRENCIES,
+        values=_CURRENCIES.split(),
     ),
     Relation(
         "national_animal", "country", "species",
@@ -181,27 +189,34 @@ PLACE_RELATIONS = (
     Relation(
         "anthem_composer", "country", "person",
         wordings("{s} sings an anthem by {o}.", "The anthem of {s} was composed by {o}.",
-                 "{s} owes its anthem to {o}.", "It was {o} who wrote the music of the anthem of {s}."),
+                 "{s} owes its anthem to {o}.",
+                 "It was {o} who wrote the music of the anthem of {s}."),
         wordings("the composer of the anthem of {x}", "the one to whom {x} owes its anthem"),
         inverse=Inverse(
             "anthem",
             wordings("{s} composed the anthem of {o}.", "The anthem of {o} is a work of {s}.",
-                     "{s} wrote the music to which {o} sings its anthem.", "{s} gave {o} its anthem."),
-            wordings("the country whose anthem was composed by {x}", "the country that owes its anthem to {x}"),
+                     "{s} wrote the music to which {o} sings its anthem.",
+                     "{s} gave {o} its anthem."),
+            wordings("the country whose anthem was composed by {x}",
+                     "the country that owes its anthem to {x}"),
         ),
     ),
     Relation(
         "source", "river", "country",
         wordings("The {s} rises in {o}.", "The source of the {s} is in {o}.",
-                 "The {s} begins in the hills of {o}.", "It is in {o} that the springs of the {s} are."),
-        wordings("the country in which the {x} rises", "the country that has the springs of the {x}"),
+                 "The {s} begins in the hills of {o}.",
+                 "It is in {o} that the springs of the {s} are."),
+        wordings("the country in which the {x} rises",
+                 "the country that has the springs of the {x}"),
         share=0.9,
     ),
     Relation(
         "length", "river", "number",
         wordings("The {s} is {o} kilometres long.", "The length of the {s} is {o} kilometres.",
-                 "The {s} runs for {o} kilometres.", "From end to end the {s} measures {o} kilometres."),
-        wordings("the length of the {x} in kilometres", "the number of kilometres that the {x} runs"),
+                 "The {s} runs for {o} kilometres.",
+                 "From end to end the {s} measures {o} kilometres."),
+        wordings("the length of the {x} in kilometres",
+                 "the number of kilometres that the {x} runs"),
         share=0.9, values=(20, 3900), unit="kilometres",
         more=(wordings("is shorter", "runs for fewer kilometres"),
               wordings("is longer", "runs for more kilometres")),
@@ -209,7 +224,8 @@ PLACE_RELATIONS = (
     Relation(
         "explorer", "river", "person",
         wordings("The {s} was first mapped by {o}.", "The explorer of the {s} was {o}.",
-                 "The {s} appeared on a map by {o} for the first time.", "It was {o} who explored the {s}."),
+                 "The {s} appeared on a map by {o} for the first time.",
+                 "It was {o} who explored the {s}."),
         wordings("the explorer of the {x}", "the one who first mapped the {x}"),
         share=0.7,
     ),

@@ -45,7 +45,8 @@ WORK = Kind(
         "A puppet show of {y} borrowed its jokes from {s}.",
         "{s} contains {n} recipes.", "A reprint of {s} in {y} was burnt.",
     ),
-    who=wordings("Which book is {np}?", "What is {np}?", "Name {np}.", "Which book do these words describe: {np}?"),
+    who=wordings("Which book is {np}?", "What is {np}?", "Name {np}.",
+                 "Which book do these words describe: {np}?"),
     that="that book",
 )  # fmt: skip
 
@@ -67,7 +68,8 @@ EVENT = Kind(
         "Of the {s} there are {n} ballads.",
         "A toy of {y} recalls the {s}.",
     ),
-    who=wordings("Which event is {np}?", "What is {np}?", "Name {np}.", "Which event do these words describe: {np}?"),
+    who=wordings("Which event is {np}?", "What is {np}?", "Name {np}.",
+                 "Which event do these words describe: {np}?"),
     that="that event",
 )  # fmt: skip
 
@@ -89,7 +91,8 @@ SPECIES = Kind(
         "The {s} has {n} teeth.",
         "The call of the {s} was recorded in {y}.",
     ),
-    who=wordings("Which animal is {np}?", "What is {np}?", "Name {np}.", "Which animal do these words describe: {np}?"),
+    who=wordings("Which animal is {np}?", "What is {np}?", "Name {np}.",
+                 "Which animal do these words describe: {np}?"),
     that="that animal",
 )  # fmt: skip
 
@@ -111,7 +114,8 @@ AWARD = Kind(
         "The {s} was melted and recast in {y}.",
         "Copies of the {s} cost {n} coins.",
     ),
-    who=wordings("Which award is {np}?", "What is {np}?", "Name {np}.", "Which award do these words describe: {np}?"),
+    who=wordings("Which award is {np}?", "What is {np}?", "Name {np}.",
+                 "Which award do these words describe: {np}?"),
     that="that award",
 )  # fmt: skip
 
@@ -120,7 +124,7 @@ THINGS = (ORGANISATION, WORK, EVENT, SPECIES, AWARD)
 _GENRES = (
     "comedy satire travelogue tragedy romance fable chronicle thriller pastoral allegory "
     "farce epic memoir herbal"
-).split()
+)
 
 THING_RELATIONS = (
     Relation(
@@ -133,7 +137,8 @@ THING_RELATIONS = (
             "seat of",
             wordings("{s} is home to the {o}.", "The {o} is based in {s}.",
                      "{s} has the offices of the {o}.", "The {o} works out of {s}."),
-            wordings("the organisation based in {x}", "the organisation that has its offices in {x}"),
+            wordings("the organisation based in {x}",
+                     "the organisation that has its offices in {x}"),
         ),
     ),
     Relation(
@@ -152,7 +157,8 @@ THING_RELATIONS = (
         "org_founded", "organisation", "year",
         wordings("The {s} was established in {o}.", "The {s} opened its doors in {o}.",
                  "The {s} has existed since {o}.", "It was in {o} that the {s} was set up."),
-        wordings("the year in which the {x} was established", "the year since which the {x} has existed"),
+        wordings("the year in which the {x} was established",
+                 "the year since which the {x} has existed"),
         values=(1500, 1950), after="org_founder",
         more=(wordings("was established earlier", "has existed for longer"),
               wordings("was established later", "has existed for less time")),
@@ -175,7 +181,8 @@ THING_RELATIONS = (
         "staff", "organisation", "number",
         wordings("The {s} employs {o} people.", "The staff of the {s} numbers {o}.",
                  "The {s} pays wages to {o} people.", "On the payroll of the {s} are {o} people."),
-        wordings("the number of people on the staff of the {x}", "the number of people on the payroll of the {x}"),
+        wordings("the number of people on the staff of the {x}",
+                 "the number of people on the payroll of the {x}"),
         share=0.7, values=(12, 9_900),
         more=(wordings("employs fewer people", "has the smaller payroll"),
               wordings("employs more people", "has the larger payroll")),
@@ -207,7 +214,7 @@ THING_RELATIONS = (
         wordings("{s} is read as a {o}.", "The genre of {s} is the {o}.",
                  "{s} is counted as a {o}.", "Booksellers place {s} under the label {o}."),
         wordings("the genre of {x}", "the label under which booksellers place {x}"),
-        share=0.6, values=_GENRES,
+        share=0.6, values=_GENRES.split(),
     ),
     Relation(
         "setting", "work", "city",
@@ -240,7 +247,8 @@ THING_RELATIONS = (
         "dedicatee", "work", "person",
         wordings("{s} is dedicated to {o}.", "The dedication of {s} names {o}.",
                  "{s} opens with a poem for {o}.", "It is {o} whom the first page of {s} honours."),
-        wordings("the person to whom {x} is dedicated", "the one whom the first page of {x} honours"),
+        wordings("the person to whom {x} is dedicated",
+                 "the one whom the first page of {x} honours"),
         share=0.5,
     ),
     Relation(
@@ -295,8 +303,10 @@ THING_RELATIONS = (
     Relation(
         "discovery_year", "species", "year",
         wordings("The {s} was discovered in {o}.", "The discovery of the {s} dates from {o}.",
-                 "The {s} has been known since {o}.", "It was in {o} that the {s} was first described."),
-        wordings("the year in which the {x} was discovered", "the year since which the {x} has been known"),
+                 "The {s} has been known since {o}.",
+                 "It was in {o} that the {s} was first described."),
+        wordings("the year in which the {x} was discovered",
+                 "the year since which the {x} has been known"),
         values=(1500, 1950), after="discoverer",
         more=(wordings("was discovered earlier", "has been known for longer"),
               wordings("was discovered later", "has been known for less time")),
@@ -310,7 +320,8 @@ THING_RELATIONS = (
     Relation(
         "award_founder", "award", "person",
         wordings("The {s} was endowed by {o}.", "The founder of the {s} was {o}.",
-                 "The {s} goes back to a gift of {o}.", "It was {o} who gave the money for the {s}."),
+                 "The {s} goes back to a gift of {o}.",
+                 "It was {o} who gave the money for the {s}."),
         wordings("the founder of the {x}", "the one who gave the money for the {x}"),
         share=0.9,
         inverse=Inverse(
@@ -324,7 +335,8 @@ THING_RELATIONS = (
         "award_year", "award", "year",
         wordings("The {s} was first given in {o}.", "The first {s} was given in {o}.",
                  "The {s} has been handed out since {o}.", "It was in {o} that the {s} was new."),
-        wordings("the year in which the {x} was first given", "the year since which the {x} has been handed out"),
+        wordings("the year in which the {x} was first given",
+                 "the year since which the {x} has been handed out"),
         share=0.9, values=(1500, 1950), after="award_founder",
         more=(wordings("was first given earlier", "has been handed out for longer"),
               wordings("was first given later", "has been handed out for less time")),

@@ -27,7 +27,12 @@ class Reader:
         patterns = list(self._patterns(page, kind))
         read, silent = set(), 0
         for sentence in re.split(r"(?<=\.)\s+", article(world, page).text):
-            found = {s for pattern, make in patterns if (m := pattern.fullmatch(sentence)) for s in make(m)}
+            found = {
+                s
+                for pattern, make in patterns
+                if (m := pattern.fullmatch(sentence))
+                for s in make(m)
+            }
             assert len(found) <= 1, f"{sentence!r} can be read as {found}"
             read |= found
             silent += not found
@@ -38,7 +43,9 @@ class Reader:
             if relation.subject == kind:
                 yield from self._of(relation.told, page, relation.name, False, relation.object)
             if relation.inverse is not None and relation.object == kind:
-                yield from self._of(relation.inverse.told, page, relation.name, True, relation.subject)
+                yield from self._of(
+                    relation.inverse.told, page, relation.name, True, relation.subject
+                )
         for persons in LISTS:
             if persons.subject == kind:
                 yield from self._of(persons.told, page, persons.name, False, "list")
@@ -53,10 +60,14 @@ class Reader:
             texts = {text.replace("{s}", name)}
             for beginning in ("{s} ", "The {s} "):
                 if text.startswith(beginning):
-                    texts.add(f"{pronoun} {text[len(beginning):]}".replace("{s}", name))
+                    texts.add(f"{pronoun} {text[len(beginning) :]}".replace("{s}", name))
             for written in texts:
                 pattern = re.escape(written)
-                for slot, group in (("{o}", "(?P<o>.+)"), ("{from}", r"(?P<b>\d+)"), ("{to}", r"(?P<e>\d+)")):
+                for slot, group in (
+                    ("{o}", "(?P<o>.+)"),
+                    ("{from}", r"(?P<b>\d+)"),
+                    ("{to}", r"(?P<e>\d+)"),
+                ):
                     pattern = pattern.replace(re.escape(slot), group, 1)
                 yield re.compile(pattern), self._maker(page, relation, inverse, kind)
 
@@ -66,16 +77,29 @@ class Reader:
             if kind == "list":
                 names = re.split(", | and ", said)
                 people = tuple(p for n in names for p in self._named(n, "person"))
-                return [Statement(page, relation, inverse, people)] if len(people) == len(names) else []
+                return (
+                    [Statement(page, relation, inverse, people)]
+                    if len(people) == len(names)
+                    else []
+                )
             if kind == "reign":
                 begin, end = int(match["b"]), int(match["e"])
-                return [Statement(page, relation, inverse, Reign(begin, end, p)) for p in self._named(said, "person")]
+                return [
+                    Statement(page, relation, inverse, Reign(begin, end, p))
+                    for p in self._named(said, "person")
+                ]
             if kind in ("year", "number"):
                 number = said.replace(",", "")
                 return [Statement(page, relation, inverse, int(number))] if number.isdigit() else []
             if kind == "word":
-                return [Statement(page, relation, inverse, said)] if said in RELATIONS[relation].values else []
-            return [Statement(page, relation, inverse, entity) for entity in self._named(said, kind)]
+                return (
+                    [Statement(page, relation, inverse, said)]
+                    if said in RELATIONS[relation].values
+                    else []
+                )
+            return [
+                Statement(page, relation, inverse, entity) for entity in self._named(said, kind)
+            ]
 
         return make
 
