@@ -14,6 +14,7 @@ from react_envs.worlds.ask import ask, ask_tersely
 from react_envs.worlds.draw import TYPES, Draft, Drawer
 from react_envs.worlds.encyclopedia import Encyclopedia, encyclopedia
 from react_envs.worlds.queries import Arithmetic
+from react_envs.worlds.relations import RELATIONS
 from react_envs.worlds.world import VERSION, World, WorldSpec
 
 __all__ = ["NO_ANSWER", "QUESTION_TYPES", "SyntheticWiki", "world_of"]
@@ -181,7 +182,9 @@ def _answers(world: World, draft: Draft) -> tuple[str, ...]:
     if draft.answer is None:
         return NO_ANSWER
     if draft.kind in ("year", "number", "word"):
-        return (str(draft.answer),)
+        last = RELATIONS.get(draft.query.composition[-1].lstrip("~"))
+        unit = last.unit if last is not None and draft.type != "arithmetic" else ""
+        return (str(draft.answer), *([f"{draft.answer} {unit}"] if unit else []))
     entity = int(draft.answer)
     names = (world.titles[entity], world.bases[entity], world.aliases[entity])
     return tuple(dict.fromkeys(name for name in names if name))

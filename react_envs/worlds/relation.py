@@ -63,9 +63,9 @@ class Relation:
     values: Sequence[str] | tuple[int, int] = ()
     """The words, or the inclusive bounds of the years or numbers."""
     unit: str = ""
-    """Unit of a number as the sentences write it."""
+    """Unit of a number, which an answer may name."""
     after: str = ""
-    """Relation to a person who was 20 to 50 years old in this year; its own subject if `"self"`."""
+    """Relation to a person who was 20 to 49 years old in this year."""
     more: tuple[Wordings, Wordings] | None = None
     """Predicates of the one with the smaller and of the one with the larger value."""
 
