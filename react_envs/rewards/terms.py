@@ -13,13 +13,8 @@ from functools import partial
 from react_envs.errors import ArgumentError
 from react_envs.rewards.math import math_match
 from react_envs.rewards.numeric import numeric_match
-from react_envs.rewards.text import (
-    exact_match,
-    f1_score,
-    hotpotqa_f1,
-    triviaqa_f1,
-    triviaqa_match,
-)
+from react_envs.rewards.text import exact_match, f1_score, f1_with_yes_no
+from react_envs.rewards.trivia import triviaqa_f1, triviaqa_match
 from react_envs.types import Episode
 
 __all__ = ["GRADERS", "PRESETS", "Term", "answer_score", "format_score", "make_terms", "tool_use"]
@@ -38,7 +33,7 @@ GRADERS: dict[str, Callable[[str, Sequence[str]], float]] = {
 
 F1_SCORES: dict[str, Callable[[str, Sequence[str]], float]] = {
     "text": f1_score,
-    "hotpotqa": hotpotqa_f1,
+    "hotpotqa": f1_with_yes_no,
     "triviaqa": triviaqa_f1,
 }
 """The `f1` term. A number, a formula or a label is one word: half of one is not half right."""

@@ -1,7 +1,4 @@
-"""Exact match and token F1 of short answers, as the official scripts define them.
-
-SQuAD v1.1 (also NQ-open, PopQA, Bamboogle, MuSiQue), HotpotQA (also 2WikiMultihopQA), TriviaQA.
-"""
+"""Exact match and token F1 of short answers, as SQuAD v1.1 defines them."""
 
 from __future__ import annotations
 
@@ -14,19 +11,16 @@ from react_envs.errors import ArgumentError
 
 __all__ = [
     "check_targets",
+    "contains_match",
     "exact_match",
     "f1_score",
-    "hotpotqa_f1",
+    "f1_with_yes_no",
     "normalize_answer",
-    "normalize_trivia",
-    "triviaqa_f1",
-    "triviaqa_match",
 ]
 
 _DELETE_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_WHOLE = {"yes", "no", "noanswer"}
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
-_TRIVIA_PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "‘’´`", " "))
-_CLOSED_ANSWERS = frozenset({"yes", "no", "noanswer"})
 
 
 def normalize_answer(text: str) -> str:
@@ -70,7 +64,7 @@ def f1_score(prediction: str, targets: Collection[str]) -> float:
     Words are those of `normalize_answer`, counted with multiplicity. With no common word
     the score is 0.0. That covers every empty side, two empty ones included, as in the
     v1.1 script (SQuAD 2.0 and its unanswerable questions score that case 1.0).
-    HotpotQA's extra rule for "yes", "no" and "noanswer" is that of `hotpotqa_f1`.
+    HotpotQA's extra rule for "yes", "no" and "noanswer" is in `f1_with_yes_no`.
 
     Raises:
         ArgumentError: if `targets` is one string instead of a collection of strings.
@@ -85,49 +79,37 @@ def f1_score(prediction: str, targets: Collection[str]) -> float:
     return max((_bag_f1(words, normalize_answer(t).split()) for t in targets), default=0.0)
 
 
-def hotpotqa_f1(prediction: str, targets: Collection[str]) -> float:
-    """As `f1_score`, but "yes", "no" and "noanswer" are right as a whole or not at all.
+def f1_with_yes_no(prediction: str, targets: Collection[str]) -> float:
+    """As `f1_score`, but "yes", "no" and "noanswer" are right only as a whole.
 
-    Source: `f1_score` of hotpot_evaluate_v1.py (Yang et al., 2018), which 2WikiMultihopQA's
-    script shares; ReAct and ReSearch have it too.
+    Where either side is one of these words and the other is not the same, the score is 0.0.
 
-    >>> hotpotqa_f1("no", ["no it is not"]), f1_score("no", ["no it is not"])
-    (0.0, 0.4)
+    Source: hotpot_evaluate_v1.py of HotpotQA (Yang et al., 2018); ReAct and ReSearch use it.
+
+    >>> f1_with_yes_no("no, Paris", ["no"]), f1_score("no, Paris", ["no"])
+    (0.0, 0.6666666666666666)
     """
     check_targets(targets)
     answer = normalize_answer(prediction)
-    scores = [0.0]
+    best = 0.0
     for target in map(normalize_answer, targets):
-        if answer == target or _CLOSED_ANSWERS.isdisjoint((answer, target)):
-            scores.append(_bag_f1(answer.split(), target.split()))
-    return max(scores)
+        if answer == target or not {answer, target} & _WHOLE:
+            best = max(best, _bag_f1(answer.split(), target.split()))
+    return best
 
 
-def normalize_trivia(text: str) -> str:
-    """`text` as TriviaQA compares it: punctuation, underscores included, becomes blanks.
+def contains_match(prediction: str, targets: Collection[str]) -> float:
+    """1.0 if one of `targets` is a part of `prediction`, both normalised, else 0.0.
 
-    Four quotation marks outside ASCII count as punctuation. Source: `normalize_answer` of
-    TriviaQA's triviaqa_evaluation.py (Joshi et al., 2017).
+    A part of the *text*: "art" is in "Bart". Search-R1 calls this substring match, ZeroSearch
+    calls it exact match.
 
-    >>> normalize_trivia("The_Rolling-Stones’"), normalize_answer("The_Rolling-Stones’")
-    ('rolling stones', 'therollingstones’')
+    >>> contains_match("the city of Paris", ["Paris"])
+    1.0
     """
-    without_punctuation = text.lower().translate(_TRIVIA_PUNCTUATION)
-    return " ".join(_ARTICLE.sub(" ", without_punctuation).split())
-
-
-def triviaqa_match(prediction: str, targets: Collection[str]) -> float:
-    """1.0 if `prediction` equals one of the aliases after `normalize_trivia`, else 0.0."""
     check_targets(targets)
-    answer = normalize_trivia(prediction)
-    return float(any(answer == normalize_trivia(target) for target in targets))
-
-
-def triviaqa_f1(prediction: str, targets: Collection[str]) -> float:
-    """Token F1 against the alias that fits best, over words of `normalize_trivia`."""
-    check_targets(targets)
-    words = normalize_trivia(prediction).split()
-    return max((_bag_f1(words, normalize_trivia(t).split()) for t in targets), default=0.0)
+    answer = normalize_answer(prediction)
+    return float(any(normalize_answer(target) in answer for target in targets))
 
 
 def check_targets(targets: Collection[str]) -> None:

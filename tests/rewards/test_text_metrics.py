@@ -12,15 +12,8 @@ from hypothesis import strategies as st
 
 from react_envs.errors import ArgumentError
 from react_envs.rewards.terms import make_terms
-from react_envs.rewards.text import (
-    exact_match,
-    f1_score,
-    hotpotqa_f1,
-    normalize_answer,
-    normalize_trivia,
-    triviaqa_f1,
-    triviaqa_match,
-)
+from react_envs.rewards.text import exact_match, f1_score, f1_with_yes_no, normalize_answer
+from react_envs.rewards.trivia import normalize_trivia, triviaqa_f1, triviaqa_match
 from react_envs.types import Episode, Turn
 
 
@@ -77,7 +70,7 @@ def test_scores(prediction: str, targets: list[str], em: float, f1: float) -> No
 def test_hotpotqas_f1_takes_yes_and_no_as_a_whole(
     prediction: str, targets: list[str], f1: float
 ) -> None:
-    assert hotpotqa_f1(prediction, targets) == pytest.approx(f1)
+    assert f1_with_yes_no(prediction, targets) == pytest.approx(f1)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +117,7 @@ def test_each_grader_has_its_exact_match_and_its_f1(
 
 
 @pytest.mark.parametrize(
-    "metric", [exact_match, f1_score, hotpotqa_f1, triviaqa_match, triviaqa_f1]
+    "metric", [exact_match, f1_score, f1_with_yes_no, triviaqa_match, triviaqa_f1]
 )
 @pytest.mark.parametrize("targets", ["Paris", b"Paris", None, 5, [5], [None]])
 def test_targets_that_would_grade_in_silence_are_refused(
