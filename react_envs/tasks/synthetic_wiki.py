@@ -58,12 +58,13 @@ class SyntheticWiki:
         ArgumentError: if an argument is none of these.
 
     >>> task = SyntheticWiki("test", questions=["bridge"], hops=2)[0]
-    >>> task.question
-    'Whom do these words describe: the one who supported the one who first mapped the Thatiavex?'
+    >>> print(task.question.replace(": ", ":\\n"))
+    Whom do these words describe:
+    the head of the council of the city in which Staldathu Thosaildurn was born?
     >>> for line in task.solution.split("\\n"):
     ...     print(line.partition(" => ")[0])
-    [Thatiavex] It was Chendallard Zivavam who explored the Thatiavex.
-    [Titherkerd Zivavam] It was Thovinne Tardarerd who paid for the work of Zivavam.
+    [Staldathu Thosaildurn] She came into the world in Vestairra.
+    [Vestairra] It was Thovinne Tardarerd who led the council of Vestairra.
     Answer: Thovinne Tardarerd
     """
 
@@ -186,7 +187,9 @@ def _answers(world: World, draft: Draft) -> tuple[str, ...]:
         unit = last.unit if last is not None and draft.type != "arithmetic" else ""
         return (str(draft.answer), *([f"{draft.answer} {unit}"] if unit else []))
     entity = int(draft.answer)
-    names = (world.titles[entity], world.bases[entity], world.aliases[entity])
+    # of two persons of one name only the whole title says which; a city and a river differ anyway
+    base = world.titles[entity] if draft.kind == "person" else world.bases[entity]
+    names = (world.titles[entity], base, world.aliases[entity])
     return tuple(dict.fromkeys(name for name in names if name))
 
 

@@ -49,11 +49,12 @@ class Names:
             near = self._like(self._words[int(random() * len(self._words))])
             if near is not None:
                 return near
+        first, middle, last = self._beginnings, _SYLLABLES, _ENDINGS
         while True:
             word = (
-                self._beginnings[int(random() * len(self._beginnings))]
-                + _SYLLABLES[int(random() * len(_SYLLABLES))]
-                + _ENDINGS[int(random() * len(_ENDINGS))]
+                first[int(random() * len(first))]
+                + middle[int(random() * len(middle))]
+                + last[int(random() * len(last))]
             )
             if word not in self._used:
                 self._used.add(word)

@@ -71,24 +71,26 @@ class Titles:
         self._given = [[self._names.word() for _ in range(given)] for _ in range(2)]
         self.bases = []
         self.aliases = []
-        taken: set[str] = set()
         single: list[int] = []
         people: list[int] = []
-        for i, kind in enumerate(kinds):
+        for i, kind in enumerate(kinds[: spec.pages]):
             other = None
-            if i < spec.pages and random() < spec.homonyms:
+            if random() < spec.homonyms:
                 other = self._homonym(kind, people if kind == "person" else single, kinds)
-            base = self.bases[other] if other is not None else self._name(kind, female, i, taken)
-            taken.add(base)
-            if other is not None:
+            if other is None:
+                base = self._draw(kind, kind == "person" and female[i])
+            else:
+                base = self.bases[other]
                 self.homonyms.setdefault(base, [other]).append(i)
-            if kind == "person" and i < spec.pages:
+            if kind == "person":
                 people.append(i)
             elif kind in _SHARE_NAMES and " " not in base:
                 single.append(i)
             self.bases.append(base)
-            alias = i < spec.pages and random() < spec.aliases
-            self.aliases.append(self._alias(kind, base, taken) if alias else None)
+            self.aliases.append(self._alias(kind, base) if random() < spec.aliases else None)
+        for _ in kinds[spec.pages :]:
+            self.bases.append(self._draw("person", random() < 0.5))
+            self.aliases.append(None)
         self.titles = list(self.bases)
         for base, sharers in self.homonyms.items():
             for number, i in enumerate(sharers):
@@ -105,13 +107,8 @@ class Titles:
             return other if len(sharers) < 3 else None
         return None if any(kinds[i] == kind for i in sharers) else other
 
-    def _name(self, kind: str, female: Sequence[bool], i: int, taken: set[str]) -> str:
-        while True:
-            base = self._draw(kind, female[i] if i < len(female) else self._random() < 0.5)
-            if base not in taken:
-                return base
-
     def _draw(self, kind: str, female: bool) -> str:
+        """A name that no other entity has: a word of it is new."""
         random, word = self._random, self._names.word
         if kind == "person":
             given = self._given[female]
@@ -120,17 +117,11 @@ class Titles:
         form = forms[int(random() * len(forms))]
         return form.format(word(), word() if "{1}" in form else "")
 
-    def _alias(self, kind: str, base: str, taken: set[str]) -> str:
+    def _alias(self, kind: str, base: str) -> str:
         """Another given name, or another name of the same kind."""
-        while True:
-            alias = (
-                f"{self._names.word()} {base.split()[-1]}"
-                if kind == "person"
-                else self._draw(kind, False)
-            )
-            if alias not in taken:
-                taken.add(alias)
-                return alias
+        if kind == "person":
+            return f"{self._names.word()} {base.split()[-1]}"
+        return self._draw(kind, False)
 
 
 def _noun(kind: str) -> str:

@@ -110,14 +110,15 @@ class World:
 
     def __init__(self, spec: WorldSpec) -> None:
         self.spec = spec
-        self._random = Random(spec.key).random
+        self.key = spec.key
+        self._random = Random(self.key).random
         counts = _counts(spec.pages)
         self.range: dict[str, range] = {}
         first = 0
         for kind, count in counts.items():
             self.range[kind] = range(first, first + count)
             first += count
-        self.mentioned = range(first, first + int(0.8 * spec.pages))
+        self.mentioned = range(first, first + int(0.6 * spec.pages))
         self.kinds = [kind for kind, count in counts.items() for _ in range(count)]
         self.kinds += ["person"] * len(self.mentioned)
         self.female = [self._random() < 0.5 for _ in self.range["person"]]

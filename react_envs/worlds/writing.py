@@ -80,7 +80,7 @@ class _Prose:
 
     def __init__(self, world: World, page: int) -> None:
         self._world, self._page = world, page
-        self._random = Random(f"{world.spec.key} {page}").random
+        self._random = Random(f"{world.key} {page}").random
         self._split = world.spec.split
         self._kind = KINDS[world.kinds[page]]
         base = world.bases[page]

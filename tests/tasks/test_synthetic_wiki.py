@@ -87,10 +87,10 @@ def test_an_index_is_a_question_for_ever() -> None:
     assert VERSION == 1
     task = SyntheticWiki("test")[0]
     assert task == SyntheticWiki("test")[0]
-    assert task.answers == ("Yiathami Waferri",)
+    assert task.answers == ("Webami Ninnainni (I)", "Tronogas Ninnainni")
     assert task.question == (
-        "Find the one who attended the event that Letters from Revirres describes and who also "
-        "attended the Congress of Nardati."
+        "Find the one who attended the event that A Year in Skolodal describes and who also "
+        "joined the Plirastu Company."
     )
 
 
