@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 
@@ -72,7 +73,7 @@ def oracle_rows(n: int, concurrency: int) -> Iterator[tuple[str, ...]]:
         steps = seconds = 0.0
         longest = 0
         for kind in QUESTION_TYPES:
-            kwargs = {
+            kwargs: dict[str, Any] = {
                 "split": "synthetic_test",
                 "mode": mode,
                 "k": 5,
@@ -80,7 +81,7 @@ def oracle_rows(n: int, concurrency: int) -> Iterator[tuple[str, ...]]:
                 "tools": ["python"] if kind == "arithmetic" else [],
             }
 
-            def make(kwargs: dict[str, object] = kwargs) -> gym.Env[str, str]:
+            def make(kwargs: dict[str, Any] = kwargs) -> gym.Env[str, str]:
                 env: gym.Env[str, str] = gym.make("ReactWiki-v0", **kwargs)
                 return env
 
