@@ -32,13 +32,13 @@ ALL_TYPES = list(QUESTION_TYPES)
 def generation_rows(n: int) -> Iterator[tuple[str, str]]:
     """Best of three runs: other processes only ever slow a run down."""
     fresh = best_rate(lambda: SyntheticWiki("test"), n)
-    shared = best_rate(lambda: SyntheticWiki("test", world="shared", pages=2000), n)
+    shared = best_rate(lambda: SyntheticWiki("test", shared=True, pages=2000), n)
     yield "questions/s, a fresh world of 50 pages for each", f"{fresh:,.0f}"
     yield "questions/s, one world of 2,000 pages for all (world included)", f"{shared:,.0f}"
     started = time.perf_counter()
     paper = Encyclopedia(WorldSpec(seed=1, pages=2000))
     pages = len(paper.pages)
-    tasks = SyntheticWiki("test", seed=1, world="shared", pages=2000)
+    tasks = SyntheticWiki("test", seed=1, shared=True, pages=2000)
     questions = len([tasks[i] for i in range(200)])
     seconds = time.perf_counter() - started
     yield f"{pages:,} pages with their text, and {questions} questions, s", f"{seconds:.2f}"
@@ -105,7 +105,7 @@ def gate_rows(n: int) -> Iterator[tuple[str, ...]]:
     guessed = closed_book((train[i] for i in range(n)), (test[i] for i in range(n)))
     shots = []
     for pages, k in product((50, 2000), (3, 5)):
-        tasks = SyntheticWiki("test", questions=ALL_TYPES, world="shared", pages=pages)
+        tasks = SyntheticWiki("test", questions=ALL_TYPES, shared=True, pages=pages)
         if pages == 2000:
             shots.append(one_shot((tasks[i] for i in range(n)), world_of(tasks[0]).passages, k))
         else:

@@ -34,7 +34,7 @@ class SyntheticWiki:
     """Questions of eight types about invented worlds, to be answered from pages or passages.
 
     By default each question has a world of its own, so nothing can be learned by heart; with
-    `world="shared"` all are about one. A task depends on the arguments and its index alone.
+    `shared=True` all are about one. A task depends on the arguments and its index alone.
 
     `solution` lists the sentences to find, with their pages; `metadata` has the type, the hops,
     the relations, the supporting titles and the `world` (see `world_of`). Every question
@@ -51,7 +51,7 @@ class SyntheticWiki:
         seed: any integer from 0; another seed is another stream of worlds and questions.
         questions: the types to draw from, evenly; all but "arithmetic" by default.
         hops: steps of a "bridge" question, 1 to 4: one number or an inclusive range.
-        world: `"fresh"` or `"shared"`.
+        shared: one world for all questions instead of one for each.
         **options: pages, style, names, homonyms, aliases, near_misses, inverses (see `WorldSpec`).
 
     Raises:
@@ -76,13 +76,13 @@ class SyntheticWiki:
         seed: int = 0,
         questions: Sequence[str] = _READ_ONLY,
         hops: int | Sequence[int] = (1, 4),
-        world: Literal["fresh", "shared"] = "fresh",
+        shared: bool = False,
         **options: Any,
     ) -> None:
         if type(seed) is not int or seed < 0:
             raise ArgumentError(f"expected a seed from 0, got {seed!r}")
-        if world not in ("fresh", "shared"):
-            raise ArgumentError(f'expected world "fresh" or "shared", got {world!r}')
+        if not isinstance(shared, bool):
+            raise ArgumentError(f"expected shared to be True or False, got {shared!r}")
         unknown = [name for name in questions if name not in TYPES]
         if isinstance(questions, str) or not questions or unknown:
             raise ArgumentError(f"expected questions of {', '.join(TYPES)}, got {questions!r}")
@@ -90,10 +90,10 @@ class SyntheticWiki:
         self.seed = seed
         self.questions = tuple(questions)
         self.hops = _hop_range(hops)
-        self.world = world
+        self.shared = shared
         self._options = options
         self._world_spec(0)  # complains about the options at once
-        settings = (self.name, VERSION, split, seed, self.questions, self.hops, world)
+        settings = (self.name, VERSION, split, seed, self.questions, self.hops, shared)
         text = f"{settings} {sorted(options.items())}"
         self.fingerprint = f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
@@ -142,7 +142,7 @@ class SyntheticWiki:
     def _world_spec(self, position: int, attempt: int = 0) -> WorldSpec:
         """The world of a question; another one if it allows no such question."""
         seed = self.seed * _ATTEMPTS * _WORLDS
-        if self.world == "fresh":
+        if not self.shared:
             seed += attempt * _WORLDS + position
         try:
             return WorldSpec(seed=seed, split=self.split, **self._options)

@@ -175,92 +175,13 @@ def split_sentences(text: str, strict_react: bool = False) -> list[str]:
     return [piece.strip() + "." for piece in pieces if piece.strip()]
 
 
-_ABBREVIATIONS = frozenset(
-    [
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "mx",
-        "prof",
-        "rev",
-        "hon",
-        "gen",
-        "col",
-        "maj",
-        "capt",
-        "cmdr",
-        "lt",
-        "sgt",
-        "cpl",
-        "adm",
-        "gov",
-        "sen",
-        "rep",
-        "pres",
-        "st",
-        "ste",
-        "mt",
-        "ft",
-        "sr",
-        "jr",
-        "ph",
-        "esq",
-        "vs",
-        "v",
-        "etc",
-        "cf",
-        "viz",
-        "ca",
-        "c",
-        "approx",
-        "no",
-        "nos",
-        "vol",
-        "vols",
-        "pp",
-        "p",
-        "fig",
-        "figs",
-        "ed",
-        "eds",
-        "al",
-        "op",
-        "cit",
-        "ch",
-        "sec",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "bros",
-        "dept",
-        "univ",
-        "assn",
-        "dist",
-        "e.g",
-        "i.e",
-        "a.m",
-        "p.m",
-        "u.s",
-        "u.k",
-        "u.n",
-        "b.c",
-        "a.d",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-    ]
-)
+_ABBREVIATIONS = """
+    dr mr mrs ms mx prof rev hon gen col maj capt cmdr lt sgt cpl adm gov sen rep pres st ste mt ft
+    sr jr ph esq vs v etc cf viz ca c approx no nos vol vols pp p fig figs ed eds al op cit ch sec
+    inc ltd co corp bros dept univ assn dist e.g i.e a.m p.m u.s u.k u.n b.c a.d
+    jan feb mar apr jun jul aug sep sept oct nov dec
+"""
+_NO_END = frozenset(_ABBREVIATIONS.split())
 _END = re.compile(r"(?<=[.!?…。！？])([\"'”’)\]»]*)\s+(?=\S)")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
@@ -285,7 +206,7 @@ def _is_abbreviation(piece: str, following: str) -> bool:
     word = piece[:-1].rpartition(" ")[2].lstrip("(\"'“‘[")
     if not word:
         return False
-    return word.lower() in _ABBREVIATIONS or bool(_INITIALS.fullmatch(word))
+    return word.lower() in _NO_END or bool(_INITIALS.fullmatch(word))
 
 
 def _lists_meanings(page: Page) -> bool:

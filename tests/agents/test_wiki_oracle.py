@@ -40,7 +40,7 @@ def test_the_oracle_solves_every_question_through_the_real_tools(
 
 @pytest.mark.parametrize("style", ["prose", "terse"])
 def test_the_oracle_solves_strict_pages_and_shared_worlds(style: str) -> None:
-    world = {"questions": QUESTION_TYPES, "style": style, "world": "shared", "pages": 300}
+    world = {"questions": QUESTION_TYPES, "style": style, "shared": True, "pages": 300}
     assert all(r.reward == 1.0 for r in run(24, strict_react=True, world=world))
     assert all(r.reward == 1.0 for r in run(24, dialect="hermes", world=world))
 

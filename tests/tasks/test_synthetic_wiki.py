@@ -95,7 +95,7 @@ def test_an_index_is_a_question_for_ever() -> None:
 
 
 CHANGES: list[dict[str, Any]] = [
-    {}, {"split": "train"}, {"seed": 1}, {"pages": 60}, {"world": "shared"}, {"hops": 2},
+    {}, {"split": "train"}, {"seed": 1}, {"pages": 60}, {"shared": True}, {"hops": 2},
     {"style": "terse"},
 ]  # fmt: skip
 
@@ -113,7 +113,7 @@ def test_seeds_splits_and_options_are_streams_of_their_own() -> None:
 
 def test_a_fresh_world_for_each_question_or_one_for_all() -> None:
     fresh = {task.metadata["world"]["seed"] for task in tasks_of(30)}
-    shared = {task.metadata["world"]["seed"] for task in tasks_of(30, world="shared")}
+    shared = {task.metadata["world"]["seed"] for task in tasks_of(30, shared=True)}
     assert (len(fresh), len(shared)) == (30, 1)
 
 
@@ -147,7 +147,7 @@ def test_hops_choose_the_length_of_bridges() -> None:
 
 
 def test_a_world_of_two_thousand_pages_can_be_asked_about() -> None:
-    tasks = tasks_of(30, world="shared", pages=2000, questions=QUESTION_TYPES)
+    tasks = tasks_of(30, shared=True, pages=2000, questions=QUESTION_TYPES)
     assert len({task.question for task in tasks}) == 30
     assert len(world_of(tasks[0]).pages) > 2000
 
@@ -169,7 +169,7 @@ def test_there_is_no_index_beyond_the_end(index: int) -> None:
         ({"hops": 0}, "hops from 1 to 4"),
         ({"hops": [3, 2]}, "hops from 1 to 4"),
         ({"hops": 2.5}, "hops from 1 to 4"),
-        ({"world": "old"}, 'expected world "fresh" or "shared"'),
+        ({"shared": 1}, "shared to be True or False"),
         ({"pages": 10}, "from 50"),
         ({"page": 50}, "no world can be made"),
     ],
@@ -181,7 +181,7 @@ def test_wrong_arguments_raise_at_once(options: dict[str, object], told: str) ->
 
 def test_a_world_too_small_for_a_question_says_so() -> None:
     """In a shared world there is no other one to turn to."""
-    tasks = SyntheticWiki("test", seed=3, world="shared", questions=["inverse"], inverses=0.0)
+    tasks = SyntheticWiki("test", seed=3, shared=True, questions=["inverse"], inverses=0.0)
     with pytest.raises(ArgumentError, match=r"found no 'inverse' question .* more pages than 50"):
         tasks[0]
 
@@ -206,7 +206,7 @@ def test_a_closed_book_guesser_scores_near_zero() -> None:
 
 
 def test_one_search_with_the_question_does_not_show_what_a_reader_needs() -> None:
-    tasks = SyntheticWiki("test", world="shared", pages=2000, questions=QUESTION_TYPES)
+    tasks = SyntheticWiki("test", shared=True, pages=2000, questions=QUESTION_TYPES)
     retriever = world_of(tasks[0]).passages
     shares = one_shot((tasks[i] for i in range(400)), retriever, k=5)
     one_hop = [shares.pop(name)[0] for name in ("bridge 1", "inverse 1")]
