@@ -13,7 +13,7 @@ from react_envs.retrieval import PageStore, PassageStore
 from react_envs.rollout import EpisodeRecord, play, run_episodes
 from react_envs.tasks.synthetic_wiki import QUESTION_TYPES
 
-N = 8
+N = 5
 """Episodes of a kind; benchmarks/wiki.py plays 2,000."""
 
 

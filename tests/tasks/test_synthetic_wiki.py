@@ -119,16 +119,16 @@ def test_a_fresh_world_for_each_question_or_one_for_all() -> None:
 
 def test_no_composition_of_relations_stands_in_both_splits() -> None:
     compositions = [
-        {tuple(task.metadata["composition"]) for task in tasks_of(700, split)}
+        {tuple(task.metadata["composition"]) for task in tasks_of(300, split)}
         for split in ("train", "test")
     ]
     common = compositions[0] & compositions[1]
     assert all(len(composition) == 1 for composition in common)
-    assert all(sum(len(c) > 1 for c in part) > 200 for part in compositions)
+    assert all(sum(len(c) > 1 for c in part) > 100 for part in compositions)
 
 
 def test_answers_have_their_other_names() -> None:
-    answers = [task.answers for task in tasks_of(300, questions=["bridge"])]
+    answers = [task.answers for task in tasks_of(150, questions=["bridge"], homonyms=0.2)]
     assert any(len(names) > 1 for names in answers)
     in_parentheses = [names for names in answers if names[0].endswith(("(city)", "(river)"))]
     assert in_parentheses
@@ -196,7 +196,7 @@ def test_a_task_of_another_set_has_no_world() -> None:
 
 def test_a_closed_book_guesser_scores_near_zero() -> None:
     studied, asked = (SyntheticWiki(s, questions=QUESTION_TYPES) for s in ("train", "test"))
-    shares = closed_book((studied[i] for i in range(1000)), (asked[i] for i in range(1000)))
+    shares = closed_book((studied[i] for i in range(600)), (asked[i] for i in range(600)))
     # they look like all others; who always says "no answer" is right in these alone
     assert shares.pop("unanswerable")[0] == 1.0
     # numbers of persons lie between 8 and 40, so that a constant hits one in twenty
@@ -215,7 +215,7 @@ def test_one_search_with_the_question_does_not_show_what_a_reader_needs() -> Non
 
 
 def test_the_mix_is_even() -> None:
-    kinds = [task.metadata["type"] for task in tasks_of(700)]
+    kinds = [task.metadata["type"] for task in tasks_of(280)]
     counts = {kind: kinds.count(kind) for kind in set(kinds)}
     assert set(counts) == set(QUESTION_TYPES) - {"arithmetic"}
-    assert all(60 <= count <= 145 for count in counts.values())
+    assert all(25 <= count <= 55 for count in counts.values())
