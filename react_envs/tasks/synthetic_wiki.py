@@ -16,6 +16,7 @@ from react_envs.worlds.encyclopedia import Encyclopedia, encyclopedia
 from react_envs.worlds.queries import Arithmetic
 from react_envs.worlds.relations import RELATIONS
 from react_envs.worlds.world import VERSION, World, WorldSpec
+from react_envs.worlds.writing import sentence_of
 
 __all__ = ["NO_ANSWER", "QUESTION_TYPES", "SyntheticWiki", "world_of"]
 
@@ -59,13 +60,13 @@ class SyntheticWiki:
 
     >>> task = SyntheticWiki("test", questions=["bridge"], hops=2)[0]
     >>> print(task.question.replace(": ", ":\\n"))
-    Whom do these words describe:
-    the head of the council of the city in which Staldathu Thosaildurn was born?
+    Which organisation do these words describe:
+    the organisation that employed the one who first mapped the Noldilu?
     >>> for line in task.solution.split("\\n"):
     ...     print(line.partition(" => ")[0])
-    [Staldathu Thosaildurn] She came into the world in Vestairra.
-    [Vestairra] It was Thovinne Tardarerd who led the council of Vestairra.
-    Answer: Thovinne Tardarerd
+    [Noldilu] The Noldilu appeared on a map by Trassoti Wefanni (II) for the first time.
+    [Trassoti Wefanni (II)] Wefanni earned a living at the Wisialas Academy.
+    Answer: Wisialas Academy
     """
 
     name = "synthetic_wiki"
@@ -197,7 +198,7 @@ def _solution(paper: Encyclopedia, draft: Draft) -> str:
     """What to read, a sentence a line, then what to compute, then the answer."""
     titles, lines = paper.world.titles, []
     for statement in draft.reading:
-        sentence = paper.sentence(statement)
+        sentence = sentence_of(paper.world, statement)
         lines.append(f"[{titles[statement.page]}] {sentence.text} => {sentence.mention}")
     if draft.missing is not None:
         page, relation = draft.missing

@@ -95,7 +95,7 @@ class Drawer:
         return [
             s
             for s in self._paper.statements[page]
-            if isinstance(s.target, int | str) and inverse in (None, s.inverse)
+            if type(s.target) in (int, str) and (inverse is None or inverse == s.inverse)
         ]
 
     def _walk(self, length: int, inverse: bool | None, last: str = "") -> list[Statement] | None:

@@ -12,15 +12,15 @@ from react_envs.worlds.facts import Facts
 from react_envs.worlds.relations import RELATIONS
 from react_envs.worlds.world import Statement, World, WorldSpec
 from react_envs.worlds.writing import (
-    Sentence,
     article,
     disambiguation,
     passages,
     redirects,
-    sentences,
 )
 
 __all__ = ["Encyclopedia", "encyclopedia", "leads_on"]
+
+_TO_ENTITIES = frozenset(name for name, relation in RELATIONS.items() if relation.is_entity)
 
 
 class Encyclopedia:
@@ -36,7 +36,6 @@ class Encyclopedia:
 
     def __init__(self, spec: WorldSpec) -> None:
         self.world = World(spec)
-        self._sentences: dict[int, list[Sentence]] = {}
 
     @cached_property
     def statements(self) -> list[list[Statement]]:
@@ -54,8 +53,8 @@ class Encyclopedia:
         found: dict[int, list[Statement]] = {}
         for told in self.statements:
             for statement in told:
-                if type(statement.target) is int and leads_on(statement):
-                    found.setdefault(statement.target, []).append(statement)
+                if leads_on(statement):
+                    found.setdefault(int(statement.target), []).append(statement)  # type: ignore[arg-type]
         return found
 
     @cached_property
@@ -76,18 +75,10 @@ class Encyclopedia:
         for page in range(self.world.spec.pages):
             yield from passages(self.world, page)
 
-    def sentence(self, statement: Statement) -> Sentence:
-        """The sentence that tells a statement."""
-        page = statement.page
-        if page not in self._sentences:
-            self._sentences[page] = sentences(self.world, page)
-        return next(s for s in self._sentences[page] if s.statement == statement)
-
 
 def leads_on(statement: Statement) -> bool:
     """True if the target is one entity with a page."""
-    relation = RELATIONS.get(statement.relation)
-    return relation is not None and (statement.inverse or relation.is_entity)
+    return statement.inverse or statement.relation in _TO_ENTITIES
 
 
 @lru_cache(maxsize=8)

@@ -67,7 +67,7 @@ class Titles:
             self.aliases: list[str | None] = [None] * len(kinds)
             return
         self._names = Names(split, random, spec.near_misses)
-        given = max(12, min(400, spec.pages // 8))
+        given = max(8, min(400, spec.pages // 8))
         self._given = [[self._names.word() for _ in range(given)] for _ in range(2)]
         self.bases = []
         self.aliases = []

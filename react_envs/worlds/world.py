@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -105,13 +106,14 @@ class World:
 
     >>> world = World(WorldSpec(seed=1))
     >>> world.titles[0], world.kinds[0], len(world.statements(0)) > 3
-    ('Plagarra Nibesa', 'person', True)
+    ('Pardinde Trithofesh', 'person', True)
     """
 
     def __init__(self, spec: WorldSpec) -> None:
         self.spec = spec
-        self.key = spec.key
-        self._random = Random(self.key).random
+        self.hash = zlib.crc32(spec.key.encode())
+        """Seed of what is no fact, such as the wording of pages."""
+        self._random = Random(spec.key).random
         counts = _counts(spec.pages)
         self.range: dict[str, range] = {}
         first = 0

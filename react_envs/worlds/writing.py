@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
-from random import Random
 from typing import NamedTuple, TypeVar
 
 from react_envs.retrieval.contract import Document, Page
@@ -11,7 +11,15 @@ from react_envs.worlds.relation import Wordings
 from react_envs.worlds.relations import KINDS, LISTS, RELATIONS, RULED
 from react_envs.worlds.world import Reign, Statement, Value, World
 
-__all__ = ["Sentence", "article", "disambiguation", "passages", "redirects", "sentences"]
+__all__ = [
+    "Sentence",
+    "article",
+    "disambiguation",
+    "passages",
+    "redirects",
+    "sentence_of",
+    "sentences",
+]
 
 T = TypeVar("T")
 
@@ -35,9 +43,22 @@ class Sentence(NamedTuple):
 
 def sentences(world: World, page: int) -> list[Sentence]:
     """The sentences of a page in their order; the same whenever they are asked for."""
-    if world.spec.style == "terse":
-        return _Terse(world, page).sentences()
-    return _Prose(world, page).sentences()
+    return _writer(world, page).sentences()
+
+
+def sentence_of(world: World, statement: Statement) -> Sentence:
+    """The sentence that tells a statement, without the rest of its page.
+
+    >>> from react_envs.worlds.world import WorldSpec
+    >>> world = World(WorldSpec(seed=1))
+    >>> sentence_of(world, world.statements(0)[0]) in sentences(world, 0)
+    True
+    """
+    return _writer(world, statement.page).tell(statement)
+
+
+def _writer(world: World, page: int) -> _Prose | _Terse:
+    return _Terse(world, page) if world.spec.style == "terse" else _Prose(world, page)
 
 
 def article(world: World, page: int) -> Page:
@@ -75,12 +96,25 @@ def redirects(world: World) -> dict[str, str]:
     return {alias: title for alias, title in pairs if alias is not None}
 
 
+class _Dice:
+    """Chooses wordings: a linear congruential generator, good enough for that and quick to seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._state = seed
+
+    def __call__(self) -> float:
+        """A number in [0, 1)."""
+        self._state = (self._state * 6364136223846793005 + 1442695040888963407) % 2**64
+        return (self._state >> 33) / 2**31
+
+
 class _Prose:
-    """Writes one page in prose."""
+    """Writes one page in prose. The wording of a sentence depends on what it tells alone."""
 
     def __init__(self, world: World, page: int) -> None:
         self._world, self._page = world, page
-        self._random = Random(f"{world.key} {page}").random
+        self._seed = zlib.crc32(b"%d" % page, world.hash)
+        self._random = _Dice(self._seed)
         self._split = world.spec.split
         self._kind = KINDS[world.kinds[page]]
         base = world.bases[page]
@@ -96,13 +130,15 @@ class _Prose:
         lead = self._pick(self._kind.leads).format(
             t=world.bases[self._page], aka=f", also known as {alias}," if alias else ""
         )
-        told = [self._tell(statement) for statement in world.statements(self._page)]
+        told = [self.tell(statement) for statement in world.statements(self._page)]
+        self._random = _Dice(self._seed + 1)
         missing = max(2, _LEAST_SENTENCES - 1 - len(told))
         fillers = self._shuffled(self._kind.fillers.of(self._split))[:missing]
         told += [Sentence(self._filler(text)) for text in fillers]
         return [Sentence(lead), *self._shuffled(told)]
 
-    def _tell(self, statement: Statement) -> Sentence:
+    def tell(self, statement: Statement) -> Sentence:
+        self._random = _Dice(zlib.crc32(repr(statement[1:]).encode(), self._seed))
         if isinstance(statement.target, Reign):
             begin, end, person = statement.target
             mention = self._mention(person)
@@ -168,9 +204,9 @@ class _Terse:
 
     def sentences(self) -> list[Sentence]:
         lead = f"{self._world.titles[self._page]} {self._world.kinds[self._page]}."
-        return [Sentence(lead), *map(self._tell, self._world.statements(self._page))]
+        return [Sentence(lead), *map(self.tell, self._world.statements(self._page))]
 
-    def _tell(self, statement: Statement) -> Sentence:
+    def tell(self, statement: Statement) -> Sentence:
         relation, target = statement.relation, statement.target
         if isinstance(target, Reign):
             mention = self._world.titles[target.person]
