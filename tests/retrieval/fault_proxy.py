@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    do_POST = do_GET
+    do_POST = do_PUT = do_GET
 
     def send(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)

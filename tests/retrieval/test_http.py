@@ -11,13 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from react_envs.errors import ArgumentError, ToolFailure
-from react_envs.retrieval import Document, Hit, make_retriever
-from react_envs.retrieval.http import HttpRetriever, _hits
-from tests.retrieval.fault_proxy import (
+from fault_proxy import (
     FaultProxy,
     Reply,
     drip,
@@ -29,6 +23,12 @@ from tests.retrieval.fault_proxy import (
     says,
     status,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
+from react_envs.errors import ArgumentError, ToolFailure
+from react_envs.retrieval import Document, Hit, make_retriever
+from react_envs.retrieval.http import HttpRetriever, _hits
 
 A = {"id": "7", "contents": '"Paris"\nA city.'}
 B = {"id": "8", "contents": '"Fox"\nAn animal.'}
