@@ -98,6 +98,17 @@ def test_zerosearch_has_texts_only(proxy: FaultProxy) -> None:
     assert json.loads(proxy.requests[0][2]) == {"query": "a", "top_k": 5}
 
 
+def test_anserini_is_asked_by_get(proxy: FaultProxy) -> None:
+    candidate = {"docid": "7", "score": 2.5, "rank": 1, "doc": A["contents"]}
+    proxy.always = says({"api": "v1", "candidates": [candidate]})
+    retriever = HttpRetriever(f"{proxy.url}/v1/wiki/search", protocol="anserini")
+    assert retriever.search(["a & b", "c"], 5) == [SCORED[:1], SCORED[:1]]
+    paths = [path for _, path, _ in proxy.requests]
+    assert paths == ["/v1/wiki/search?query=a+%26+b&hits=5", "/v1/wiki/search?query=c&hits=5"]
+    proxy.always = says({"api": "v1", "candidates": []})
+    assert retriever.search(["a"], 5) == [[]]
+
+
 @pytest.mark.parametrize(
     ("path", "bodies"),
     [
