@@ -100,7 +100,7 @@ def build_index(
         if count <= done:
             continue
         entry = tantivy.Document()
-        entry.add_text("id", id)
+        entry.add_bytes("id", id.encode())
         entry.add_text("contents", title)
         entry.add_text("contents", text)
         entry.add_unsigned("position", count - 1)
