@@ -138,6 +138,7 @@ def build_page_file(
 
     Raises:
         ArgumentError: if the file exists, or a redirect leads to no page.
+        OSError: if the disk is full.
     """
     path = Path(path).absolute()
     if path.exists():
@@ -158,6 +159,8 @@ def build_page_file(
         connection.executemany("INSERT INTO facts VALUES (?, ?)", facts)
         connection.execute(f"PRAGMA application_id = {_FORMAT}")
         connection.commit()
+    except sqlite3.Error as error:
+        raise OSError(f"{building} could not be written: {error}") from error
     finally:
         connection.close()
     os.replace(building, path)
