@@ -187,17 +187,21 @@ def requests_of(asked: list[str], batch: int) -> list[bytes]:
 
 
 def load(port: int, clients: int, bodies: list[bytes], batch: int, seconds: float) -> float:
-    """Queries a second that `clients` connections get answered."""
+    """Queries a second that `clients` connections get answered; RuntimeError if one is not."""
     answered = [0] * clients
+    errors: list[Exception] = []
     stop = time.perf_counter() + seconds
 
     def run(number: int) -> None:
-        client = Client(port)
-        place = number * 37
-        while time.perf_counter() < stop:
-            client.ask(bodies[place % len(bodies)])
-            place += 1
-            answered[number] += batch
+        try:
+            client = Client(port)
+            place = number * 37
+            while time.perf_counter() < stop:
+                client.ask(bodies[place % len(bodies)])
+                place += 1
+                answered[number] += batch
+        except (OSError, AssertionError) as error:
+            errors.append(error)
 
     started = time.perf_counter()
     threads = [threading.Thread(target=run, args=(number,)) for number in range(clients)]
@@ -205,6 +209,8 @@ def load(port: int, clients: int, bodies: list[bytes], batch: int, seconds: floa
         thread.start()
     for thread in threads:
         thread.join()
+    if errors:
+        raise RuntimeError(f"{len(errors)} clients were not answered, the first: {errors[0]}")
     return sum(answered) / (time.perf_counter() - started)
 
 

@@ -60,9 +60,9 @@ class Bm25s:
         self.index = bm25s.BM25.load(index, mmap=True, load_corpus=True)
         self.index.backend = "numba"
 
-    def search(self, queries: list[str], k: int, threads: int = 0) -> list[list[tuple[str, float]]]:
+    def search(self, queries: list[str], k: int) -> list[list[tuple[str, float]]]:
         tokens = bm25s_tokens(queries, return_ids=False)
-        rows, scores = self.index.retrieve(tokens, k=k, show_progress=False, n_threads=threads)
+        rows, scores = self.index.retrieve(tokens, k=k, show_progress=False)
         return [
             [(d["contents"], float(s)) for d, s in zip(row, of_row, strict=True)]
             for row, of_row in zip(rows, scores, strict=True)
@@ -70,7 +70,10 @@ class Bm25s:
 
 
 class Pyserini:
-    """Lucene through pyserini, at its defaults (k1 0.9, b 0.4)."""
+    """Lucene through pyserini as Search-R1's server asks it: query by query, document by document.
+
+    k1 0.9 and b 0.4, its defaults.
+    """
 
     def __init__(self, index: str) -> None:
         os.environ.setdefault("JVM_PATH", find_jvm())
@@ -85,18 +88,13 @@ class Pyserini:
 
         self.searcher = LuceneSearcher(index)
 
-    def search(self, queries: list[str], k: int, threads: int = 2) -> list[list[tuple[str, float]]]:
-        if len(queries) == 1:
-            found = {"0": self.searcher.search(queries[0], k=k)}
-        else:
-            ids = [str(i) for i in range(len(queries))]
-            found = self.searcher.batch_search(queries, ids, k=k, threads=threads)
+    def search(self, queries: list[str], k: int) -> list[list[tuple[str, float]]]:
+        return [self._search(query, k) for query in queries]
+
+    def _search(self, query: str, k: int) -> list[tuple[str, float]]:
+        hits = self.searcher.search(query, k)
         return [
-            [
-                (json.loads(hit.lucene_document.get("raw"))["contents"], hit.score)
-                for hit in found.get(str(i), [])
-            ]
-            for i in range(len(queries))
+            (json.loads(self.searcher.doc(hit.docid).raw())["contents"], hit.score) for hit in hits
         ]
 
 
