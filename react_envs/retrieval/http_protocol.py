@@ -32,7 +32,7 @@ LINGER_S = 2.0
 class Limits:
     """What a client may ask of a server."""
 
-    body_bytes: int = 8 * 2**20
+    body_bytes: int = 4 * 2**20
     header_bytes: int = 16 * 2**10
     connections: int = 1024
     read_s: float = 10.0
