@@ -25,7 +25,7 @@ __all__ = ["ANALYZER", "MANIFEST", "BM25Index", "IndexDamagedError", "analyzer",
 MANIFEST = "manifest.json"
 ENGINE_FOLDER = "tantivy"
 ANALYZER = "english-1"
-"""Name of what `analyzer` does; an index made with another one is refused."""
+"""Name of what `analyzer` and `schema` do; an index made with others is refused."""
 MAX_TERMS = 1024
 """Different terms of a query that are searched, Lucene's limit; the rest are left out."""
 MAX_TIED = 10_000
@@ -208,11 +208,14 @@ def analyzer() -> tantivy.TextAnalyzer:
 
 
 def schema() -> tantivy.Schema:
-    """Fields of an index: `contents` has two values, title and text, searched as one."""
+    """Fields of an index: `contents` has two values, title and text, searched as one.
+
+    `id` is bytes because every text field is indexed, which nobody asks for.
+    """
     fields: tantivy.Schema = (
         import_tantivy()
         .SchemaBuilder()
-        .add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+        .add_bytes_field("id", stored=True, indexed=False)
         .add_text_field("contents", stored=True, tokenizer_name=ANALYZER, index_option="freq")
         .add_unsigned_field("position", fast=True)
         .build()
@@ -246,4 +249,5 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def _document(stored: tantivy.Document) -> Document:
     title, text = stored.get_all("contents")
-    return Document(str(stored.get_first("id")), title, text)
+    (id,) = stored.get_all("id")
+    return Document(bytes(id).decode(), title, text)

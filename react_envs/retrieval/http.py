@@ -17,12 +17,13 @@ from react_envs.retrieval.transport import Transport, TryAgain
 
 __all__ = ["HttpRetriever", "Protocol"]
 
-Protocol = Literal["search-r1", "flashrag", "zerosearch"]
+Protocol = Literal["search-r1", "flashrag", "zerosearch", "anserini"]
 
 _REQUESTS: dict[str, dict[str, str]] = {
     "search-r1": {"queries": "queries", "k": "topk", "scores": "return_scores"},
     "flashrag": {"queries": "query", "k": "top_n", "scores": "return_score"},
     "zerosearch": {"query": "query", "k": "top_k"},
+    "anserini": {"query": "query", "k": "hits"},
 }
 _BY_PATH: dict[str, str] = {
     "retrieve": "search-r1",
@@ -41,7 +42,9 @@ class HttpRetriever:
     - `/batch_search`, `/search` (FlashRAG, ReSearch): `{"query", "top_n", "return_score"}`, where
       `/search` takes one query a request, is answered by documents `[{"id", "contents"}]` or by
       `[documents, scores]`;
-    - ZeroSearch: `{"query", "top_k"}`, one query a request, is answered by `[{"text"}]`.
+    - ZeroSearch: `{"query", "top_k"}`, one query a request, is answered by `[{"text"}]`;
+    - Anserini's server (Lucene), `/v1/INDEX/search` with `protocol="anserini"`: GET with `query`
+      and `hits` is answered by `{"candidates": [{"docid", "score", "doc"}]}`.
 
     Answers are read by their shape, so a server that mixes these is understood, too. A wrong
     number of lists, or anything else that is no answer, is a `ToolFailure`, never a short or
@@ -49,7 +52,7 @@ class HttpRetriever:
 
     Args:
         url: address, such as "http://127.0.0.1:8000/retrieve".
-        protocol: `search-r1`, `flashrag` or `zerosearch`.
+        protocol: `search-r1`, `flashrag`, `zerosearch` or `anserini`.
         timeout_s, deadline_s, retries, concurrency: see `Transport`; a search of several queries
             that go one by one has one deadline each.
 
@@ -79,7 +82,8 @@ class HttpRetriever:
             )
         self.url = url
         self._names = _REQUESTS[named]
-        self._one_by_one = named == "zerosearch" or last == "search"
+        self._one_by_one = named in ("zerosearch", "anserini") or last == "search"
+        self._by_get = named == "anserini"
         self._transport = Transport(
             {"User-Agent": f"react-envs/{react_envs.__version__}"},
             timeout_s=timeout_s,
@@ -123,6 +127,8 @@ class HttpRetriever:
                 message = f"expected {number} lists of documents, got {str(payload)[:200]!r}"
                 raise TryAgain(f"{message} ({error})", "bad_response") from error
 
+        if self._by_get:
+            return self._transport.call(understand, "GET", self.url, params=body)
         return self._transport.call(understand, "POST", self.url, json=body)
 
 
@@ -131,7 +137,9 @@ _WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 def _hits(payload: Any, number: int, k: int) -> list[list[Hit]]:
     """The hits of each of `number` queries, whichever of the known shapes the answer has."""
-    if isinstance(payload, dict):
+    if isinstance(payload, dict) and "candidates" in payload:
+        payload = [[_candidate(item) for item in payload["candidates"]]]
+    elif isinstance(payload, dict):
         payload = payload["result"] if "result" in payload else payload["results"]
         if payload == []:
             raise ValueError("no list at all")
@@ -179,6 +187,11 @@ def _has_scores(payload: Any) -> bool:
 def _leaves(lists: list[Any]) -> Iterator[Any]:
     for item in lists:
         yield from _leaves(item) if isinstance(item, list) else (item,)
+
+
+def _candidate(item: Any) -> dict[str, Any]:
+    """Anserini's entry as Search-R1 would write it."""
+    return {"document": {"id": item["docid"], "contents": item["doc"]}, "score": item["score"]}
 
 
 def _hit(item: Any, rank: int, scores: Any) -> Hit:

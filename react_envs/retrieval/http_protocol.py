@@ -32,7 +32,7 @@ LINGER_S = 2.0
 class Limits:
     """What a client may ask of a server."""
 
-    body_bytes: int = 8 * 2**20
+    body_bytes: int = 4 * 2**20
     header_bytes: int = 16 * 2**10
     connections: int = 1024
     read_s: float = 10.0
@@ -91,6 +91,7 @@ class HttpProtocol(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._last_request = False
+        self._discarded = 0
         self._drained = asyncio.Event()
         self._drained.set()
 
@@ -114,11 +115,14 @@ class HttpProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._last_request:
+            self._discarded += len(data)
+            if self._discarded > self._limits.body_bytes:
+                self._transport.abort()
             return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse(400, "expected HTTP/1.1 without an upgrade")
+            self._last_request = True  # it is answered as if it had not asked for an upgrade
         except _TooMuchError as error:
             self._refuse(error.status, str(error))
         except httptools.HttpParserError as error:
@@ -127,9 +131,6 @@ class HttpProtocol(asyncio.Protocol):
                 self._refuse(cause.status, str(cause))
             else:
                 self._refuse(400, f"expected HTTP/1.1: {error}")
-
-    def eof_received(self) -> bool:
-        return self._task is not None  # half-closed: the client still reads
 
     def pause_writing(self) -> None:
         self._drained.clear()

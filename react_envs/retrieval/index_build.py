@@ -58,6 +58,7 @@ def build_index(
         ArgumentError: if the folder has files and `resume` is off, if another process builds
             there, or if the corpus is not the one that the half-built index began with.
         IndexDamagedError: if a half-built index cannot be gone on with.
+        OSError: if the disk is full; the build can be gone on with.
     """
     tantivy = import_tantivy()
     path = Path(path).absolute()
@@ -100,17 +101,23 @@ def build_index(
         if count <= done:
             continue
         entry = tantivy.Document()
-        entry.add_text("id", id)
+        entry.add_bytes("id", id.encode())
         entry.add_text("contents", title)
         entry.add_text("contents", text)
         entry.add_unsigned("position", count - 1)
-        writer.add_document(entry)
+        try:
+            writer.add_document(entry)
+        except ValueError as error:  # a thread of the writer had ended
+            raise _not_written(path, error) from error
         if count % commit_every == 0:
             _commit(path, writer, count, digest.hexdigest())
     if count < done:
         raise ArgumentError(f"{path} has {done} passages, the corpus only {count}")
     _commit(path, writer, count, digest.hexdigest())
-    writer.wait_merging_threads()
+    try:
+        writer.wait_merging_threads()
+    except ValueError as error:
+        raise _not_written(path, error) from error
     _write_manifest(path, count, digest.hexdigest())
     (path / JOURNAL).unlink()
     return BM25Index(path)
@@ -152,7 +159,14 @@ def _commit(path: Path, writer: Any, count: int, digest: str) -> None:
         journal.write(json.dumps({"documents": count, "sha256": digest}) + "\n")
         journal.flush()
         os.fsync(journal.fileno())
-    writer.commit()
+    try:
+        writer.commit()
+    except ValueError as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: Exception) -> OSError:
+    return OSError(f"{path} could not be written ({error}); then go on with --resume")
 
 
 def _journaled(path: Path, documents: int) -> str:

@@ -35,8 +35,8 @@ class PageFile:
     """A page source on disk: what `PageStore` does, for corpora that memory should not hold.
 
     Each thread has a connection of its own, and so has a forked child; the file itself is in the
-    page cache, once for all processes. A page takes some 20 microseconds, similar titles a few
-    milliseconds among 700,000. Copies share it, pickles open the same path.
+    page cache, once for all processes. Among 600,000 invented titles a page took 0.02 ms, similar
+    titles 40 ms, on a busy machine. Copies share it, pickles open the same path.
 
     Args:
         path: a file that `build_page_file` made.
@@ -138,6 +138,7 @@ def build_page_file(
 
     Raises:
         ArgumentError: if the file exists, or a redirect leads to no page.
+        OSError: if the disk is full.
     """
     path = Path(path).absolute()
     if path.exists():
@@ -158,6 +159,8 @@ def build_page_file(
         connection.executemany("INSERT INTO facts VALUES (?, ?)", facts)
         connection.execute(f"PRAGMA application_id = {_FORMAT}")
         connection.commit()
+    except sqlite3.Error as error:
+        raise OSError(f"{building} could not be written: {error}") from error
     finally:
         connection.close()
     os.replace(building, path)

@@ -95,19 +95,18 @@ def closest(
     number = len(trigram_counts)
     if not asked_words or not number:
         return []
-    word_share = np.zeros(number)
-    weights = {}
-    for word in asked_words:
-        ids = postings(word)
-        weights[word] = math.log1p(number / (len(ids) + 0.5))
-        word_share[ids] += weights[word]
-    word_share /= sum(weights.values())
-    found = [postings(trigram) for trigram in trigrams]
-    common = np.bincount(np.concatenate(found), minlength=number)
-    dice = 2 * common / (len(trigrams) + trigram_counts)
-    near = np.flatnonzero((word_share > 0) | (dice >= MIN_LIKENESS))
-    score = (word_share + dice)[near]
-    order: list[int] = near[np.argsort(-score, kind="stable")].tolist()
+    common = np.bincount(np.concatenate([postings(t) for t in trigrams]), minlength=number)
+    # no title with fewer common trigrams can reach the likeness, however short it is
+    near = np.flatnonzero(common >= max(1.0, MIN_LIKENESS / 2 * len(trigrams)))
+    with_word = [postings(word) for word in asked_words]
+    candidates = np.unique(np.concatenate([near, *with_word]).astype(np.int64))
+    weights = [math.log1p(number / (len(ids) + 0.5)) for ids in with_word]
+    share = np.zeros(len(candidates))
+    for ids, weight in zip(with_word, weights, strict=True):
+        share[np.searchsorted(candidates, ids)] += weight / sum(weights)
+    dice = 2 * common[candidates] / (len(trigrams) + trigram_counts[candidates].astype(np.int64))
+    kept = (share > 0) | (dice >= MIN_LIKENESS)
+    order: list[int] = candidates[kept][np.argsort(-(share + dice)[kept], kind="stable")].tolist()
     return order
 
 

@@ -48,6 +48,9 @@ class Transport:
     server says in Retry-After. All attempts and pauses together end by the deadline. A server that
     keeps failing is left alone (see `CircuitBreaker`), by attempts that are made again, too.
 
+    Not covered: a server that sends the headers of its answer byte by byte outlasts the deadline,
+    as `timeout_s` starts anew with every byte; a body sent so cannot.
+
     Args:
         headers: sent with every request.
         timeout_s: seconds that the server may be silent.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections import deque
@@ -65,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    do_POST = do_GET
+    do_POST = do_PUT = do_GET
 
     def send(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
@@ -80,14 +81,22 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # a handler that hangs on order must not hold up the end of the test
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients of a server that fails on order go away in mid-answer."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def fault_proxy(upstream: str | None = None) -> Iterator[FaultProxy]:
     proxy = FaultProxy(upstream)
     handler = type("BoundHandler", (Handler,), {"proxy": proxy})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    # a handler that hangs on order must not hold up the end of the test
-    server.block_on_close = False
+    server = Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     path = urlsplit(upstream).path if upstream else ""

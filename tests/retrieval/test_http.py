@@ -11,13 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from react_envs.errors import ArgumentError, ToolFailure
-from react_envs.retrieval import Document, Hit, make_retriever
-from react_envs.retrieval.http import HttpRetriever, _hits
-from tests.retrieval.fault_proxy import (
+from fault_proxy import (
     FaultProxy,
     Reply,
     drip,
@@ -29,6 +23,12 @@ from tests.retrieval.fault_proxy import (
     says,
     status,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
+from react_envs.errors import ArgumentError, ToolFailure
+from react_envs.retrieval import Document, Hit, make_retriever
+from react_envs.retrieval.http import HttpRetriever, _hits
 
 A = {"id": "7", "contents": '"Paris"\nA city.'}
 B = {"id": "8", "contents": '"Fox"\nAn animal.'}
@@ -96,6 +96,17 @@ def test_zerosearch_has_texts_only(proxy: FaultProxy) -> None:
     (hits,) = retriever.search(["a"], 5)
     assert [hit.document for hit in hits] == [Document("0", "", "one"), Document("1", "", "two")]
     assert json.loads(proxy.requests[0][2]) == {"query": "a", "top_k": 5}
+
+
+def test_anserini_is_asked_by_get(proxy: FaultProxy) -> None:
+    candidate = {"docid": "7", "score": 2.5, "rank": 1, "doc": A["contents"]}
+    proxy.always = says({"api": "v1", "candidates": [candidate]})
+    retriever = HttpRetriever(f"{proxy.url}/v1/wiki/search", protocol="anserini")
+    assert retriever.search(["a & b", "c"], 5) == [SCORED[:1], SCORED[:1]]
+    paths = [path for _, path, _ in proxy.requests]
+    assert paths == ["/v1/wiki/search?query=a+%26+b&hits=5", "/v1/wiki/search?query=c&hits=5"]
+    proxy.always = says({"api": "v1", "candidates": []})
+    assert retriever.search(["a"], 5) == [[]]
 
 
 @pytest.mark.parametrize(

@@ -193,3 +193,30 @@ def test_an_empty_corpus_is_an_index_without_hits(tmp_path: Path) -> None:
 def test_lone_surrogates_in_a_corpus_are_replaced(tmp_path: Path) -> None:
     index = build_index([Document("\ud800", "t\ud800", "x fox\udfff")], tmp_path / "index")
     assert index.search(["fox"], 1)[0][0].document == Document("\ufffd", "t\ufffd", "x fox\ufffd")
+
+
+FULL_DISK = """
+import resource, sys
+from react_envs.retrieval import Document, Page
+from react_envs.retrieval.index_build import build_index
+from react_envs.retrieval.page_file import build_page_file
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+rows = [(f"T {i}", " ".join(f"w{i * j % 99991}" for j in range(40))) for i in range(10_000)]
+try:
+    if sys.argv[2] == "index":
+        passages = (Document(title, title, text) for title, text in rows)
+        build_index(passages, sys.argv[1], commit_every=3000)
+    else:
+        build_page_file((Page(title, text) for title, text in rows), sys.argv[1])
+except OSError as error:
+    print("OSError", error)
+"""
+
+
+@pytest.mark.parametrize("what", ["index", "pages"])
+def test_a_full_disk_is_an_error_of_the_world(tmp_path: Path, what: str) -> None:
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "out"), what]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("OSError"), done.stderr
+    assert "could not be written" in done.stdout

@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from react_envs.errors import ArgumentError, ToolFailure
-from react_envs.retrieval import Page, make_pages, make_retriever
-from react_envs.retrieval.mediawiki import MediaWiki
-from tests.retrieval.fault_proxy import (
+from fault_proxy import (
     FaultProxy,
     Reply,
     drip,
@@ -24,7 +20,11 @@ from tests.retrieval.fault_proxy import (
     says,
     status,
 )
-from tests.retrieval.mediawiki_server import LONG_PARAGRAPHS, PAGES
+from mediawiki_server import LONG_PARAGRAPHS, PAGES
+
+from react_envs.errors import ArgumentError, ToolFailure
+from react_envs.retrieval import Page, make_pages, make_retriever
+from react_envs.retrieval.mediawiki import MediaWiki
 
 AGENT = "react-envs-tests/1.0 (loopback only)"
 
