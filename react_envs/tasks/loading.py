@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -79,14 +81,18 @@ def _rows(
 
 
 def _read_file(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Rows of a .jsonl or .parquet file, or of a .json file that holds a list."""
+    """Rows of a .jsonl, .parquet or .tsv file, or of a .json file that holds a list."""
     if path.suffix == ".parquet":
         yield from _read_parquet(path)
         return
     try:
         text = path.read_text(encoding="utf-8")
-        if path.suffix == ".json":
+        if path.suffix == ".tsv":
+            yield from csv.DictReader(io.StringIO(text), delimiter="\t")
+        elif path.suffix == ".json":
             rows = json.loads(text)
+            if isinstance(rows, dict) and "Data" in rows:
+                rows = rows["Data"]  # TriviaQA's own files
             if not isinstance(rows, list):
                 raise ValueError(f"expected a list, got {type(rows).__name__}")
             yield from rows

@@ -38,7 +38,7 @@ AUTOCOA_SUBSETS = {
 def _question(row: Row) -> Task:
     """A row of any shape without paragraphs: a question and one or several answers."""
     question = row["Question"] if "Question" in row else row["question"]
-    for key in ("golden_answers", "possible_answers", "answer"):
+    for key in ("golden_answers", "possible_answers", "answer", "Answer"):
         if key in row:
             answers = row[key]
             break

@@ -127,6 +127,17 @@ def test_paragraphs_are_the_same_in_every_shape(dataset: str, shape: dict[str, A
     assert task.metadata["context"] == [["A", ["One.", " Two."]]]
 
 
+def test_the_authors_files_of_triviaqa_and_popqa_are_read(tmp_path: Path) -> None:
+    trivia = tmp_path / "unfiltered-web-dev.json"
+    row = {"Question": "Who?", "QuestionId": "tc_1", "Answer": {"Value": "A", "Aliases": ["B"]}}
+    trivia.write_text(json.dumps({"Data": [row], "Version": 1.0}))
+    assert load_tasks("triviaqa", "dev", trivia)[0].answers == ("A", "B")
+    popqa = tmp_path / "popQA.tsv"
+    popqa.write_text('id\tquestion\tpossible_answers\n7\tWho?\t"[""A"", ""B""]"\n')
+    task = load_tasks("popqa", "test", popqa)[0]
+    assert (task.question, task.answers, task.metadata) == ("Who?", ("A", "B"), {"id": "7"})
+
+
 def test_copies_that_repeat_a_claim_for_each_evidence_count_it_once(tmp_path: Path) -> None:
     rows = [
         {"id": 1, "claim": "One.", "label": "SUPPORTS", "evidence_wiki_url": "A"},
