@@ -18,7 +18,7 @@ from typing import Any
 import gymnasium as gym
 
 from react_envs.agents import make_policy
-from react_envs.rollout import run_episodes
+from react_envs.rollout import EpisodeRecord, run_episodes
 from react_envs.tasks import SyntheticWiki
 from react_envs.tasks.synthetic_wiki import QUESTION_TYPES, world_of
 from react_envs.worlds.encyclopedia import Encyclopedia
@@ -27,6 +27,9 @@ from react_envs.worlds.world import World, WorldSpec
 
 MODES = ("pages", "passages", "both")
 ALL_TYPES = list(QUESTION_TYPES)
+LONGEST = "longest episode, turns"
+FRESH = "env steps/s, a fresh world for each episode"
+SHARED = "env steps/s, one world of 2,000 pages"
 
 
 def generation_rows(n: int) -> Iterator[tuple[str, str]]:
@@ -73,30 +76,34 @@ def oracle_rows(n: int, concurrency: int) -> Iterator[tuple[str, ...]]:
         steps = seconds = 0.0
         longest = 0
         for kind in QUESTION_TYPES:
-            kwargs: dict[str, Any] = {
-                "split": "synthetic_test",
-                "mode": mode,
-                "k": 5,
-                "world": {"questions": [kind]},
-                "tools": ["python"] if kind == "arithmetic" else [],
-            }
-
-            def make(kwargs: dict[str, Any] = kwargs) -> gym.Env[str, str]:
-                env: gym.Env[str, str] = gym.make("ReactWiki-v0", **kwargs)
-                return env
-
-            policy = make_policy("oracle", make())
-            started = time.perf_counter()
-            records = list(run_episodes(make, policy, range(n), concurrency=concurrency))
-            seconds += time.perf_counter() - started
+            records, taken = play(mode, n, concurrency, questions=[kind])
+            seconds += taken
             turns = [len(record.turns) for record in records]
             steps, longest = steps + sum(turns), max(longest, *turns)
             solved = sum(record.reward == 1.0 for record in records)
             cells[kind, mode] = f"{solved} / {n}"
-        cells["longest episode, turns", mode] = str(longest)
-        cells["env steps/s", mode] = f"{steps / seconds:,.0f}"
-    for kind in (*QUESTION_TYPES, "longest episode, turns", "env steps/s"):
-        yield (kind, *(cells[kind, mode] for mode in MODES))
+        cells[LONGEST, mode] = str(longest)
+        cells[FRESH, mode] = f"{steps / seconds:,.0f}"
+        records, taken = play(mode, n, concurrency, shared=True, pages=2000)
+        cells[SHARED, mode] = f"{sum(len(record.turns) for record in records) / taken:,.0f}"
+    for row in (*QUESTION_TYPES, LONGEST, FRESH, SHARED):
+        yield (row, *(cells[row, mode] for mode in MODES))
+
+
+def play(mode: str, n: int, concurrency: int, **world: Any) -> tuple[list[EpisodeRecord], float]:
+    """Episodes of the oracle, and the seconds they took, worlds included."""
+    python = ["python"] if world.get("questions") == ["arithmetic"] else []
+
+    def make() -> gym.Env[str, str]:
+        env: gym.Env[str, str] = gym.make(
+            "ReactWiki-v0", split="synthetic_test", mode=mode, k=5, world=world, tools=python
+        )
+        return env
+
+    policy = make_policy("oracle", make())
+    started = time.perf_counter()
+    records = list(run_episodes(make, policy, range(n), concurrency=concurrency))
+    return records, time.perf_counter() - started
 
 
 def gate_rows(n: int) -> Iterator[tuple[str, ...]]:
@@ -110,10 +117,10 @@ def gate_rows(n: int) -> Iterator[tuple[str, ...]]:
             shots.append(one_shot((tasks[i] for i in range(n)), world_of(tasks[0]).passages, k))
         else:
             shots.append(fresh_one_shot(n, k))
-    for kind in sorted(set(shots[-1]) | {"unanswerable"}):
-        guess = guessed[kind.split(" ")[0]][0]
-        row = (f"{shot[kind][0]:.1%}" if kind in shot else "-" for shot in shots)
-        yield (kind, f"{guess:.1%}", *row)
+    for kind in sorted({*shots[-1], "unanswerable"}):
+        guesses = guessed | {kind: guessed.get(kind.split(" ")[0], (0.0, 0))}
+        shares = [guesses, *shots]
+        yield (kind, *(f"{s[kind][0]:.1%}" if s.get(kind, (0, 0))[1] else "-" for s in shares))
 
 
 def fresh_one_shot(n: int, k: int) -> dict[str, tuple[float, int]]:
