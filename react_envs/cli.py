@@ -1,4 +1,4 @@
-"""The command `react-envs`: list, demo, eval, validate."""
+"""The command `react-envs`: list, demo, eval, validate; index and serve-retrieval elsewhere."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import load_env_creator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import react_envs
 from react_envs.agents.policies import POLICIES, make_policy
+from react_envs.cli_retrieval import add_commands
 from react_envs.errors import ArgumentError, ReactEnvsError
 from react_envs.evaluation import evaluate
-from react_envs.registration import IDS, make_env
+from react_envs.registration import ENTRY_POINTS, IDS
 from react_envs.rollout import Policy, play
 from react_envs.tasks import DATASETS
 from react_envs.validation import validate
@@ -80,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     _environment(validation)
     validation.add_argument("--n", type=int, help="number of tasks (default: the whole split)")
     validation.set_defaults(run=_validate)
+
+    add_commands(commands)
     return parser
 
 
@@ -122,7 +126,8 @@ def _json_object(text: str) -> dict[str, Any]:
 
 def _make(options: argparse.Namespace, **more: Any) -> gym.Env[str, str]:
     arguments = {**_env_arguments(options), **more}
-    known = inspect.signature(make_env).parameters
+    entry_point = ENTRY_POINTS.get(options.id, "react_envs.registration:make_env")
+    known = inspect.signature(load_env_creator(entry_point)).parameters
     unknown = sorted(set(arguments) - set(known))
     if options.id in IDS and unknown:
         raise ArgumentError(f"{options.id} does not take {unknown}; it takes: {', '.join(known)}")
@@ -153,9 +158,13 @@ def _list(options: argparse.Namespace, console: Console) -> int:
     for column in ("default split", "published splits", "graded as", "source"):
         table.add_column(column)
     for env_id, arguments in IDS.items():
-        dataset = DATASETS[arguments["dataset"]]
+        dataset = DATASETS.get(arguments["dataset"])
+        if dataset is None:
+            table.add_row(env_id, arguments["split"], "-", "text", "generated")
+            continue
         splits = ", ".join(dataset.files)
-        table.add_row(env_id, arguments["split"], splits, dataset.grader, dataset.hub[0])
+        source = dataset.hub[0] if dataset.hub else "file only"
+        table.add_row(env_id, arguments["split"], splits, dataset.grader, source)
     Console().print(table)
     return 0
 

@@ -66,7 +66,8 @@ class ReactEnv(gym.Env[str, str]):
         if render_mode not in (None, "ansi"):
             raise ArgumentError(f"render_mode must be None or 'ansi', actually: {render_mode!r}")
         self.tasks = tasks
-        self.tools = {tool.name: _own_copy(tool) for tool in make_tools(tools)}
+        shared: dict[int, Any] = {}  # what two tools have in common stays so
+        self.tools = {tool.name: _own_copy(tool, shared) for tool in make_tools(tools)}
         self.dialect = make_dialect(dialect).for_tools(self.tool_list)
         self.render_mode = render_mode
         self.observation_space = TextSpace()
@@ -262,10 +263,10 @@ class ReactEnv(gym.Env[str, str]):
             raise gym.error.ResetNeeded("the episode is over or never began: call reset() first")
 
 
-def _own_copy(tool: Tool) -> Tool:
+def _own_copy(tool: Tool, copied: dict[int, Any]) -> Tool:
     """A deep copy: two environments given one tool must not share its episode."""
     try:
-        return copy.deepcopy(tool)
+        return copy.deepcopy(tool, copied)
     except TypeError as error:
         raise ArgumentError(
             f"tool {tool.name!r} cannot be copied for this environment ({error}); make what it "

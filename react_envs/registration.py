@@ -4,22 +4,51 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import gymnasium as gym
 
 from react_envs.errors import ArgumentError
 
-__all__ = ["IDS", "make_env", "register_all"]
+if TYPE_CHECKING:
+    from react_envs.tasks import TaskSet
 
-IDS: dict[str, dict[str, Any]] = {
+__all__ = ["ENTRY_POINTS", "IDS", "assemble", "make_env", "register_all"]
+
+_MATH: dict[str, dict[str, Any]] = {
     "ReactGSM8K-v0": {"dataset": "gsm8k", "split": "synthetic"},
     "ReactGSMHard-v0": {"dataset": "gsm_hard", "split": "test"},
     "ReactSVAMP-v0": {"dataset": "svamp", "split": "test"},
     "ReactMultiArith-v0": {"dataset": "multiarith", "split": "test"},
     "ReactMATH500-v0": {"dataset": "math500", "split": "test"},
 }
+_WIKI: dict[str, dict[str, Any]] = {
+    "ReactWiki-v0": {"dataset": "synthetic_wiki", "split": "synthetic", "max_steps": 20},
+    "ReactMultiTool-v0": {
+        "dataset": "synthetic_wiki",
+        "split": "synthetic",
+        "max_steps": 20,
+        "tools": ["python"],
+        "world": {"questions": ["arithmetic"]},
+    },
+    "ReactHotpotQA-v0": {"dataset": "hotpotqa", "split": "dev"},
+    "React2Wiki-v0": {"dataset": "2wiki", "split": "dev"},
+    "ReactMuSiQue-v0": {"dataset": "musique", "split": "dev"},
+    "ReactBamboogle-v0": {"dataset": "bamboogle", "split": "test"},
+    "ReactNQ-v0": {"dataset": "nq", "split": "test"},
+    "ReactTriviaQA-v0": {"dataset": "triviaqa", "split": "test"},
+    "ReactPopQA-v0": {"dataset": "popqa", "split": "test"},
+    "ReactFEVER-v0": {"dataset": "fever", "split": "dev"},
+    "ReactAutoCoAEval-v0": {"dataset": "autocoa_eval", "split": "test"},
+}
+IDS = {**_MATH, **_WIKI}
 """Registered ids with the arguments that tell them apart."""
+
+ENTRY_POINTS = {
+    **dict.fromkeys(_MATH, "react_envs.registration:make_env"),
+    **dict.fromkeys(_WIKI, "react_envs.wiki:make_wiki_env"),
+}
+"""What builds each of them; its keyword arguments are those of `gym.make`."""
 
 INSTRUCTIONS = {
     "numeric": "Solve the word problem. The answer is a number.",
@@ -39,7 +68,7 @@ def register_all() -> None:
     """Register every id of `IDS`; calling it again changes nothing."""
     for env_id, kwargs in IDS.items():
         if env_id not in gym.registry:
-            gym.register(env_id, entry_point="react_envs.registration:make_env", kwargs=kwargs)
+            gym.register(env_id, entry_point=ENTRY_POINTS[env_id], kwargs=kwargs)
 
 
 def make_env(
@@ -79,10 +108,7 @@ def make_env(
         ArgumentError: for arguments that cannot be used.
         DataNotFoundError: if a published split is on none of the usual places.
     """
-    from react_envs.core import ReactEnv
-    from react_envs.dialects import make_dialect
-    from react_envs.tasks import DATASETS, SyntheticMath, TaskSet, load_tasks
-    from react_envs.wrappers import EpisodeReward, StepLimit
+    from react_envs.tasks import DATASETS, SyntheticMath, load_tasks
 
     if dataset == "gsm8k" and split not in {*SYNTHETIC, *DATASETS[dataset].files}:
         known = ", ".join([*SYNTHETIC, *DATASETS[dataset].files])
@@ -100,9 +126,39 @@ def make_env(
             )
         tasks = load_tasks(dataset, split, data)
     grader = DATASETS[dataset].grader
+    return assemble(
+        tasks,
+        tools,
+        dialect,
+        instructions=INSTRUCTIONS[grader],
+        reward=reward,
+        grader=grader,
+        max_steps=max_steps,
+        on_limit=on_limit,
+        render_mode=render_mode,
+    )
+
+
+def assemble(
+    tasks: TaskSet,
+    tools: Iterable[str | Mapping[str, Any] | Any],
+    dialect: str | Mapping[str, Any] | Any,
+    *,
+    instructions: str,
+    reward: str | Mapping[str, Any] | Callable[..., float],
+    grader: str,
+    max_steps: int | None,
+    on_limit: Literal["truncate", "answer", "refuse", "finish"] | None,
+    render_mode: str | None,
+) -> gym.Env[str, str]:
+    """A `ReactEnv` in its two wrappers; `make_env` says what the arguments mean."""
+    from react_envs.core import ReactEnv
+    from react_envs.dialects import make_dialect
+    from react_envs.wrappers import EpisodeReward, StepLimit
+
     made = make_dialect(dialect)
     env: gym.Env[str, str] = ReactEnv(
-        tasks, tools, made, instructions=INSTRUCTIONS[grader], render_mode=render_mode
+        tasks, tools, made, instructions=instructions, render_mode=render_mode
     )
     limits = made.limits
     if on_limit is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from react_envs.agents.policies import OraclePolicy
 from react_envs.core import ReactEnv
 from react_envs.dialects import DIALECTS
 from react_envs.errors import ArgumentError, DataNotFoundError
-from react_envs.registration import IDS
+from react_envs.registration import ENTRY_POINTS, IDS
 from react_envs.rollout import play
 from react_envs.validation import validate
 
@@ -28,10 +29,30 @@ PRINT = {
 }
 
 
+# what is at hand in shared/data of sets whose default split is not
+SPLITS_AT_HAND = {"React2Wiki-v0": "dev_500", "ReactMuSiQue-v0": "dev_500"}
+NOT_AT_HAND = ("ReactNQ-v0", "ReactTriviaQA-v0", "ReactPopQA-v0")
+
+
 def make(env_id: str, request: pytest.FixtureRequest, **kwargs: Any) -> gym.Env[str, str]:
-    if IDS[env_id]["split"] != "synthetic":
+    if env_id in NOT_AT_HAND:
+        kwargs.setdefault("data", str(request.getfixturevalue("questions")))
+    elif IDS[env_id]["split"] != "synthetic":
         request.getfixturevalue("data")
+    if env_id in SPLITS_AT_HAND:
+        kwargs.setdefault("split", SPLITS_AT_HAND[env_id])
+    if ENTRY_POINTS[env_id].endswith("make_wiki_env"):
+        kwargs.setdefault("tools", ["python"])  # beside those that read
     return gym.make(env_id, **kwargs)
+
+
+@pytest.fixture(scope="session")
+def questions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file in FlashRAG's format."""
+    path = tmp_path_factory.mktemp("questions") / "test.jsonl"
+    rows = ({"question": f"What is {i}?", "golden_answers": [f"it is {i}"]} for i in range(200))
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
 
 
 def episode(env: gym.Env[str, str], dialect: str, seed: int) -> list[Any]:
@@ -67,7 +88,7 @@ def test_every_environment_keeps_the_contract(
     assert last[4]["episode"]["l"] == 3
     gold = last[4]["gold"]
     assert gold
-    assert info["split"] in ("test", "train")
+    assert info["split"] in ("test", "train", "dev", "dev_500")
     for early in (info, step_info):
         assert not {"gold", "solution", "answers"} & set(early), "gold answers leak into info"
     env.close()

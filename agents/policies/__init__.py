@@ -11,8 +11,10 @@ import gymnasium as gym
 from react_envs.agents.policies.oracle import OraclePolicy
 from react_envs.agents.policies.replay import ProgramPolicy, ReplayPolicy
 from react_envs.agents.policies.scripted import ScriptedPolicy
+from react_envs.agents.policies.wiki_oracle import WikiOraclePolicy
 from react_envs.errors import ArgumentError
 from react_envs.rollout import Policy
+from react_envs.tasks import SyntheticWiki
 
 __all__ = [
     "POLICIES",
@@ -20,12 +22,14 @@ __all__ = [
     "ProgramPolicy",
     "ReplayPolicy",
     "ScriptedPolicy",
+    "WikiOraclePolicy",
     "make_policy",
 ]
 
 
 def _oracle(env: Any) -> Policy:
-    return OraclePolicy(env.tasks, env.dialect)
+    oracle = WikiOraclePolicy if isinstance(env.tasks, SyntheticWiki) else OraclePolicy
+    return oracle(env.tasks, env.dialect)
 
 
 def _programs(env: Any, path: str) -> Policy:

@@ -17,15 +17,29 @@ class Document:
     title: str
     text: str
 
+    @classmethod
+    def from_contents(cls, id: str, contents: str) -> Document:
+        """The document that `contents` holds; its first line is the title if it is in quotes.
+
+        >>> Document.from_contents("0", '"Paris"\\nParis is a city.').title
+        'Paris'
+        """
+        line, newline, text = contents.partition("\n")
+        if newline and len(line) > 1 and line[0] == line[-1] == '"':
+            return cls(id, line[1:-1], text)
+        return cls(id, "", contents)
+
     @property
     def contents(self) -> str:
         """Title and text in one string, as the corpora of Search-R1 and FlashRAG hold them.
+
+        The text alone where there is no title, so that `from_contents` gets back what it gave.
 
         >>> print(Document("0", "Paris", "Paris is a city.").contents)
         "Paris"
         Paris is a city.
         """
-        return f'"{self.title}"\n{self.text}'
+        return f'"{self.title}"\n{self.text}' if self.title else self.text
 
 
 @dataclass(frozen=True, slots=True)

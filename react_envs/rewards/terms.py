@@ -26,6 +26,7 @@ from react_envs.rewards.research import research, research_monotone
 from react_envs.rewards.retool import retool
 from react_envs.rewards.search_r1 import search_r1, search_r1_format
 from react_envs.rewards.text import contains_match, exact_match, f1_score, f1_with_yes_no
+from react_envs.rewards.trivia import triviaqa_f1, triviaqa_match
 from react_envs.rewards.zerosearch import zerosearch
 from react_envs.types import Episode
 
@@ -37,8 +38,18 @@ GRADERS: dict[str, Callable[[str, Sequence[str]], float]] = {
     "text": exact_match,
     "numeric": numeric_match,
     "math": math_match,
+    "hotpotqa": exact_match,
+    "triviaqa": triviaqa_match,
+    "label": exact_match,
 }
 """How a data set compares an answer with the gold ones: the `exact_match` term."""
+
+F1_SCORES: dict[str, Callable[[str, Sequence[str]], float]] = {
+    "text": f1_score,
+    "hotpotqa": f1_with_yes_no,
+    "triviaqa": triviaqa_f1,
+}
+"""The `f1` term. A number, a formula or a label is one word: half of one is not half right."""
 
 PRESETS: dict[str, dict[str, float]] = {
     "exact_match": {"exact_match": 1.0},
@@ -85,8 +96,7 @@ def _all_terms(grader: str) -> dict[str, Callable[..., float]]:
     grade = GRADERS[grader]
     return {
         "exact_match": partial(answer_score, grade=grade),
-        # a number or a formula is one word: half of one is not half right
-        "f1": partial(answer_score, grade=f1_score if grader == "text" else grade),
+        "f1": partial(answer_score, grade=F1_SCORES.get(grader, grade)),
         "format": format_score,
         "tool_use": tool_use,
         "f1_with_yes_no": partial(answer_score, grade=f1_with_yes_no),

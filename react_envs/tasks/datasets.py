@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
+from react_envs.tasks.dataset import Dataset
+from react_envs.tasks.question_sets import QUESTION_SETS
 from react_envs.types import Task
 
 __all__ = ["DATASETS", "Dataset"]
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """One published data set."""
-
-    files: Mapping[str, str]
-    """Path of each split below a data folder, in the authors' own file format."""
-    hub: tuple[str, str | None]
-    """Repository and configuration on the Hugging Face hub."""
-    hub_splits: Mapping[str, str]
-    """What each split of ours is called there."""
-    read: Callable[[Row], Task]
-    """A task from a row; the same for the file and the hub."""
-    grader: Literal["numeric", "math", "text"]
-    """How answers are compared (see `react_envs.rewards`)."""
 
 
 def _gsm8k(row: Row) -> Task:
@@ -112,4 +97,5 @@ DATASETS: dict[str, Dataset] = {
         read=_math500,
         grader="math",
     ),
+    **QUESTION_SETS,
 }

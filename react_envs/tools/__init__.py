@@ -7,6 +7,8 @@ from typing import Any
 
 from react_envs.errors import ArgumentError
 from react_envs.tools.finish import Finish
+from react_envs.tools.pages import LookupTool, PageSearchTool, Think, page_tools
+from react_envs.tools.passages import PassageSearchTool
 from react_envs.tools.python import PythonTool
 from react_envs.tools.tool import FunctionTool, Tool, as_tool, call_tool
 
@@ -14,14 +16,23 @@ __all__ = [
     "TOOLS",
     "Finish",
     "FunctionTool",
+    "LookupTool",
+    "PageSearchTool",
+    "PassageSearchTool",
     "PythonTool",
+    "Think",
     "Tool",
     "as_tool",
     "call_tool",
     "make_tools",
+    "page_tools",
 ]
 
-TOOLS: dict[str, Callable[..., Tool]] = {"python": PythonTool, "finish": Finish}
+TOOLS: dict[str, Callable[..., Tool]] = {
+    "python": PythonTool,
+    "finish": Finish,
+    "think": Think,
+}
 """What a name in `tools=[...]` stands for. Pass an object to use any other tool."""
 
 

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from react_envs.errors import ArgumentError
-from react_envs.rewards.text import exact_match, f1_score, normalize_answer
+from react_envs.rewards.terms import make_terms
+from react_envs.rewards.text import exact_match, f1_score, f1_with_yes_no, normalize_answer
+from react_envs.rewards.trivia import normalize_trivia, triviaqa_f1, triviaqa_match
+from react_envs.types import Episode, Turn
 
 
 @pytest.mark.parametrize(
@@ -51,7 +54,71 @@ def test_scores(prediction: str, targets: list[str], em: float, f1: float) -> No
     assert f1_score(prediction, targets) == pytest.approx(f1)
 
 
-@pytest.mark.parametrize("metric", [exact_match, f1_score])
+@pytest.mark.parametrize(
+    ("prediction", "targets", "f1"),
+    [
+        pytest.param("no", ["no it is not"], 0.0, id="no-is-right-as-a-whole-only"),
+        pytest.param("Yes!", ["yes"], 1.0, id="equal-after-normalising"),
+        pytest.param("yes and no", ["yes"], 0.0, id="gold-is-closed"),
+        pytest.param("noanswer", ["the answer"], 0.0, id="noanswer"),
+        pytest.param("no", ["yes", "no way", "no"], 1.0, id="best-alias-counts"),
+        pytest.param("no way out", ["no way"], 0.8, id="a-longer-answer-is-not-closed"),
+        pytest.param("Paris, France", ["Paris"], 2 / 3, id="else-as-squad"),
+        pytest.param("Paris", [], 0.0, id="no-targets"),
+    ],
+)
+def test_hotpotqas_f1_takes_yes_and_no_as_a_whole(
+    prediction: str, targets: list[str], f1: float
+) -> None:
+    assert f1_with_yes_no(prediction, targets) == pytest.approx(f1)
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        pytest.param("The_Beatles", "beatles", id="underscore-is-a-blank"),
+        pytest.param("rock'n'roll", "rock n roll", id="punctuation-is-a-blank"),
+        pytest.param("a ‘quoted’ ´word`", "quoted word", id="four-more-quotes"),
+        pytest.param("U.S.A.", "u s", id="so-that-articles-appear"),
+        pytest.param("–", "–", id="no-other-unicode"),
+    ],
+)
+def test_trivia_normalisation(text: str, normal: str) -> None:
+    assert normalize_trivia(text) == normal
+
+
+def test_trivia_takes_the_best_alias() -> None:
+    aliases = ["Sunset Boulevard", "Sunset Blvd."]
+    assert triviaqa_match("sunset-blvd", aliases) == 1.0
+    assert exact_match("sunset-blvd", aliases) == 0.0
+    assert triviaqa_match("Sunset", aliases) == 0.0
+    assert triviaqa_f1("the Sunset", aliases) == pytest.approx(2 / 3)
+    assert triviaqa_f1("", [""]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("grader", "answer", "gold", "em", "f1"),
+    [
+        ("hotpotqa", "no", ["no way"], 0.0, 0.0),
+        ("text", "no", ["no way"], 0.0, 2 / 3),
+        ("triviaqa", "rock-n-roll", ["rock n roll"], 1.0, 1.0),
+        ("label", "not enough info.", ["NOT ENOUGH INFO"], 1.0, 1.0),
+        ("label", "NOT ENOUGH INFORMATION", ["NOT ENOUGH INFO"], 0.0, 0.0),
+        ("label", "SUPPORTS or REFUTES", ["SUPPORTS"], 0.0, 0.0),
+    ],
+)
+def test_each_grader_has_its_exact_match_and_its_f1(
+    grader: str, answer: str, gold: list[str], em: float, f1: float
+) -> None:
+    terms, _ = make_terms("exact_match", grader)
+    episode = Episode(tuple(gold), (Turn("", "", answer=answer),), "answer")
+    assert terms["exact_match"](episode) == em
+    assert terms["f1"](episode) == pytest.approx(f1)
+
+
+@pytest.mark.parametrize(
+    "metric", [exact_match, f1_score, f1_with_yes_no, triviaqa_match, triviaqa_f1]
+)
 @pytest.mark.parametrize("targets", ["Paris", b"Paris", None, 5, [5], [None]])
 def test_targets_that_would_grade_in_silence_are_refused(
     metric: Callable[[str, Any], float], targets: Any

@@ -1,0 +1,202 @@
+"""`make_wiki_env`: questions about an encyclopedia, with pages, passages or both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+
+import gymnasium as gym
+
+from react_envs.errors import ArgumentError
+from react_envs.registration import assemble
+from react_envs.task_sources import pages_of_task, retriever_of_task
+from react_envs.tasks import (
+    DATASETS,
+    Reordered,
+    SyntheticWiki,
+    TaskSet,
+    load_tasks,
+    react_order,
+)
+from react_envs.tools import PassageSearchTool, Tool, page_tools
+
+__all__ = ["make_wiki_env"]
+
+SYNTHETIC_SPLITS = {
+    "synthetic": "train",
+    "synthetic_train": "train",
+    "synthetic_test": "test",
+}
+"""As for GSM8K: who trains on the default and evaluates on "synthetic_test" never meets a world,
+a name or a wording twice."""
+
+INSTRUCTIONS = {
+    "synthetic_wiki": (
+        "Answer the question from the encyclopedia. The answer is a name, a number, a year or a "
+        'word; if the encyclopedia does not tell it, answer "no answer".'
+    ),
+    "fever": (
+        "Decide from an encyclopedia whether the claim is true. Answer with one of the labels "
+        "SUPPORTS, REFUTES or NOT ENOUGH INFO."
+    ),
+}
+QUESTION = (
+    "Answer the question with the help of an encyclopedia. The answer is short: a name, a date, "
+    "yes or no."
+)
+
+
+def make_wiki_env(
+    dataset: str,
+    split: str,
+    *,
+    mode: Literal["pages", "passages", "both"] = "pages",
+    pages: Any = None,
+    retriever: Any = None,
+    corpus: str | os.PathLike[str] | None = None,
+    k: int = 3,
+    documents: str | None = None,
+    strict_react: bool = False,
+    dialect: str | Mapping[str, Any] | Any = "react",
+    tools: Iterable[str | Mapping[str, Any] | Any] = (),
+    reward: str | Mapping[str, Any] | Callable[..., float] = "exact_match",
+    max_steps: int | None = None,
+    on_limit: Literal["truncate", "answer", "refuse", "finish"] | None = None,
+    order: Literal["published", "react"] = "published",
+    data: str | os.PathLike[str] | None = None,
+    data_seed: int = 0,
+    world: Mapping[str, Any] | None = None,
+    render_mode: str | None = None,
+) -> gym.Env[str, str]:
+    """What `gym.make("ReactWiki-v0", ...)` builds: a `ReactEnv` whose tools read an encyclopedia.
+
+    Sources are named by `"world"` (the task's synthetic world), `"context"` (the paragraphs that
+    come with the task), `"contexts"` (those of the whole split), `"wikipedia"` (live), an address,
+    a path, a mapping (`react_envs.retrieval.sources`), or an object.
+
+    Args:
+        dataset: `"synthetic_wiki"` or a question set of `react_envs.tasks.DATASETS`.
+        split: one of the data set's published splits; of synthetic questions "synthetic" (alias of
+            "synthetic_train") and "synthetic_test".
+        mode: `"pages"`: the tools `search` and `lookup` read page by page, as ReAct's do;
+            `"passages"`: `search` finds passages; `"both"`: pages, and passages by `retrieve`.
+        pages: source of the pages; by default the world, or live Wikipedia.
+        retriever: source of the passages; by default the same.
+        corpus: a corpus file for both, read into memory.
+        k: number of passages that a search gives.
+        documents: how passages are written, a key of `retrieval.formats.DOCUMENT_FORMATS`; by
+            default as the dialect's system does.
+        strict_react: cut sentences exactly as ReAct does (see `react_envs.tools.pages`).
+        dialect: a name, `{"name": ..., **options}` or an object.
+        tools: further tools beside those of the mode, such as `["python"]`.
+        reward: a preset's name, `{term: weight}`, or a function of the `Episode`.
+        max_steps: turns until the episode is truncated.
+        on_limit: what happens then (see `StepLimit`).
+        order: `"react"`: HotpotQA's dev set or FEVER in the order of ReAct's evaluation.
+        data: a file or folder to read a published split from (see `load_tasks`).
+        data_seed: which unlimited stream of synthetic questions.
+        world: options of synthetic worlds and questions (see `SyntheticWiki`).
+        render_mode: None or `"ansi"`.
+
+    Raises:
+        ArgumentError: for arguments that cannot be used.
+        DataNotFoundError: if a published split is on none of the usual places.
+    """
+    tasks = _tasks(dataset, split, order, data, data_seed, world)
+    usual = "world" if dataset == "synthetic_wiki" else "wikipedia"
+    reading = _reading_tools(
+        mode,
+        _one_source("pages", pages, corpus, usual),
+        _one_source("retriever", retriever, corpus, usual),
+        tasks,
+        strict_react,
+        k,
+        documents if documents is not None else _documents_of(dialect),
+    )
+    grader = DATASETS[dataset].grader if dataset in DATASETS else "text"
+    return assemble(
+        tasks,
+        [*reading, *_listed(tools)],
+        dialect,
+        instructions=INSTRUCTIONS.get(dataset, QUESTION),
+        reward=reward,
+        grader=grader,
+        max_steps=max_steps,
+        on_limit=on_limit,
+        render_mode=render_mode,
+    )
+
+
+def _tasks(
+    dataset: str,
+    split: str,
+    order: str,
+    data: str | os.PathLike[str] | None,
+    data_seed: int,
+    world: Mapping[str, Any] | None,
+) -> TaskSet:
+    if order not in ("published", "react"):
+        raise ArgumentError(f"order must be 'published' or 'react', actually: {order!r}")
+    if dataset == "synthetic_wiki":
+        if split not in SYNTHETIC_SPLITS:
+            known = ", ".join(SYNTHETIC_SPLITS)
+            raise ArgumentError(f"synthetic questions have no split {split!r}; known: {known}")
+        if data is not None or order == "react":
+            raise ArgumentError("synthetic questions are generated: they take no data= or order=")
+        part: Any = SYNTHETIC_SPLITS[split]
+        try:
+            return SyntheticWiki(part, seed=data_seed, **(world or {}))
+        except TypeError as error:
+            raise ArgumentError(f"world={world!r} cannot be used: {error}") from error
+    if world is not None or data_seed != 0:
+        raise ArgumentError(
+            f"world and data_seed choose synthetic questions; {dataset}/{split} has none"
+        )
+    tasks = load_tasks(dataset, split, data)
+    if order == "published":
+        return tasks
+    if (dataset, split) not in (("hotpotqa", "dev"), ("fever", "dev")):
+        raise ArgumentError("order='react' is one of the dev splits of hotpotqa and fever")
+    return Reordered(tasks, react_order())
+
+
+def _one_source(name: str, source: Any, corpus: Any, usual: str) -> Any:
+    if corpus is not None and source is not None:
+        raise ArgumentError(f"expected one of {name}= and corpus=, got both")
+    if corpus is not None:
+        return {"source": "memory", "corpus": os.fspath(corpus)}
+    return usual if source is None else source
+
+
+def _reading_tools(
+    mode: str,
+    pages: Any,
+    retriever: Any,
+    tasks: TaskSet,
+    strict_react: bool,
+    k: int,
+    documents: str,
+) -> list[Tool]:
+    if mode not in ("pages", "passages", "both"):
+        raise ArgumentError(f"mode must be 'pages', 'passages' or 'both', actually: {mode!r}")
+    found: list[Tool] = []
+    if mode != "passages":
+        found += page_tools(pages_of_task(pages, tasks), strict_react)
+    if mode != "pages":
+        name = "search" if mode == "passages" else "retrieve"
+        found.append(PassageSearchTool(retriever_of_task(retriever, tasks), k, documents, name))
+    return found
+
+
+def _documents_of(dialect: Any) -> str:
+    """The document format of the dialect's system, where it has one."""
+    from react_envs.dialects import make_dialect
+
+    return getattr(make_dialect(dialect), "documents", "plain")
+
+
+def _listed(tools: Any) -> list[Any]:
+    if isinstance(tools, str) or not isinstance(tools, Iterable):
+        raise ArgumentError(f"expected a list of tools, got {tools!r}: write [{tools!r}]")
+    return list(tools)

@@ -1,0 +1,87 @@
+"""`Encyclopedia`: one world as its readers meet it: pages, passages, and the index of its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+
+from react_envs.retrieval.contract import Document
+from react_envs.retrieval.pages import PageStore
+from react_envs.retrieval.passages import PassageStore
+from react_envs.worlds.facts import Facts
+from react_envs.worlds.relations import RELATIONS
+from react_envs.worlds.world import Statement, World, WorldSpec
+from react_envs.worlds.writing import (
+    article,
+    disambiguation,
+    passages,
+    redirects,
+)
+
+__all__ = ["Encyclopedia", "encyclopedia", "leads_on"]
+
+_TO_ENTITIES = frozenset(name for name, relation in RELATIONS.items() if relation.is_entity)
+
+
+class Encyclopedia:
+    """A world and what is made of it, each part when it is first needed.
+
+    >>> paper = encyclopedia(WorldSpec(seed=5))
+    >>> title = paper.world.titles[0]
+    >>> paper.pages.page(title.upper()).title == title
+    True
+    >>> paper.passages.search([title], k=1)[0][0].document.title == title
+    True
+    """
+
+    def __init__(self, spec: WorldSpec) -> None:
+        self.world = World(spec)
+
+    @cached_property
+    def statements(self) -> list[list[Statement]]:
+        """What each page tells."""
+        return [self.world.statements(page) for page in range(self.world.spec.pages)]
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The index of what all pages tell."""
+        return Facts(statement for told in self.statements for statement in told)
+
+    @cached_property
+    def pointers(self) -> dict[int, list[Statement]]:
+        """The statements, of other pages, whose target is an entity with a page."""
+        found: dict[int, list[Statement]] = {}
+        for told in self.statements:
+            for statement in told:
+                if leads_on(statement):
+                    found.setdefault(int(statement.target), []).append(statement)  # type: ignore[arg-type]
+        return found
+
+    @cached_property
+    def pages(self) -> PageStore:
+        """All pages, second names leading to them, and pages that list homonyms."""
+        world = self.world
+        articles = [article(world, page) for page in range(world.spec.pages)]
+        listings = [disambiguation(world, base) for base in world.homonyms]
+        return PageStore([*articles, *listings], redirects(world))
+
+    @cached_property
+    def passages(self) -> PassageStore:
+        """All pages in passages, for full-text search."""
+        return PassageStore(self.documents())
+
+    def documents(self) -> Iterator[Document]:
+        """The passages in the order of their pages, such as an index is built from."""
+        for page in range(self.world.spec.pages):
+            yield from passages(self.world, page)
+
+
+def leads_on(statement: Statement) -> bool:
+    """True if the target is one entity with a page."""
+    return statement.inverse or statement.relation in _TO_ENTITIES
+
+
+@lru_cache(maxsize=8)
+def encyclopedia(spec: WorldSpec) -> Encyclopedia:
+    """The encyclopedia of a world; the last ones are kept."""
+    return Encyclopedia(spec)

@@ -1,0 +1,74 @@
+"""Invented names, of which no word stands in both splits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+__all__ = ["Names"]
+
+# The first letters of the splits' words differ, so that no word can be of both.
+_FIRST = {
+    "train": "B Bl Br D Dr F Fl G Gl Gr H J K Kl Kr L M",
+    "test": "Ch N P Pl Pr Qu R S Sk St T Th Tr V W Y Z",
+}
+_VOWELS = "a a a e e i i o o u ai ia"
+_MIDDLE = "b d f g k l ll lm ld m mb n nd nn r rd rk rn rr s ss st t th v z"
+_LAST = "l m n nd nt r rd rn s sh st th x k"
+_BEGINNINGS = {
+    split: [a + b for a in first.split() for b in _VOWELS.split()]
+    for split, first in _FIRST.items()
+}
+_SYLLABLES = [a + b for a in _MIDDLE.split() for b in _VOWELS.split()]
+_ENDINGS = [
+    syllable + last
+    for syllable in ("", "", *_SYLLABLES[::3])
+    for last in (*_LAST.split(), *[""] * len(_LAST.split()))
+]
+
+
+class Names:
+    """A source of words that it never gives twice.
+
+    Args:
+        split: `"train"` or `"test"`.
+        random: a function like `random.Random().random`.
+        near_miss: share of words that differ in one vowel from an earlier one.
+    """
+
+    def __init__(self, split: str, random: Callable[[], float], near_miss: float = 0.0) -> None:
+        self._beginnings = _BEGINNINGS[split]
+        self._random = random
+        self._near_miss = near_miss
+        self._used: set[str] = set()
+        self._words: list[str] = []
+
+    def word(self) -> str:
+        """A new word of at least three letters."""
+        random = self._random
+        if self._near_miss and self._words and random() < self._near_miss:
+            near = self._like(self._words[int(random() * len(self._words))])
+            if near is not None:
+                return near
+        first, middle, last = self._beginnings, _SYLLABLES, _ENDINGS
+        while True:
+            word = (
+                first[int(random() * len(first))]
+                + middle[int(random() * len(middle))]
+                + last[int(random() * len(last))]
+            )
+            if word not in self._used:
+                self._used.add(word)
+                self._words.append(word)
+                return word
+
+    def _like(self, word: str) -> str | None:
+        """A new word that differs from `word` in one vowel; None if the first try is taken."""
+        places = [i for i, letter in enumerate(word) if letter in "aeiou" and i > 1]
+        if not places:
+            return None
+        place = places[int(self._random() * len(places))]
+        near = word[:place] + "aeiou"[int(self._random() * 5)] + word[place + 1 :]
+        if near in self._used:
+            return None
+        self._used.add(near)
+        return near
