@@ -70,8 +70,8 @@ class WikiOraclePolicy:
             for turn in context.turns:
                 call = play.send(turn.tool_result or "")
         except StopIteration as end:
-            return self.dialect.format_answer(end.value, "I know the answer.")
-        return self.dialect.format_call(call, "I look further.")
+            return self.dialect.format_answer(end.value, "I know the answer.", context.prompt)
+        return self.dialect.format_call(call, "I look further.", context.prompt)
 
 
 class _Play:

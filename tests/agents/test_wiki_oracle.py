@@ -8,6 +8,7 @@ import gymnasium as gym
 import pytest
 
 from react_envs.agents import make_policy
+from react_envs.dialects import DIALECTS
 from react_envs.errors import ArgumentError
 from react_envs.retrieval import PageStore, PassageStore
 from react_envs.rollout import EpisodeRecord, play, run_episodes
@@ -43,6 +44,18 @@ def test_the_oracle_solves_strict_pages_and_shared_worlds(style: str) -> None:
     world = {"questions": QUESTION_TYPES, "style": style, "shared": True, "pages": 300}
     assert all(r.reward == 1.0 for r in run(24, strict_react=True, world=world))
     assert all(r.reward == 1.0 for r in run(24, dialect="hermes", world=world))
+
+
+@pytest.mark.parametrize("name", [*DIALECTS])
+def test_the_oracle_speaks_every_dialect(name: str) -> None:
+    assert [r.reward for r in run(3, dialect=name, world={"hops": 2})] == [1.0] * 3
+
+
+def test_the_oracle_goes_on_where_the_scaffold_stands() -> None:
+    (record,) = run(1, dialect="react_paper", max_steps=20, world={"hops": 2})
+    for number, turn in enumerate(record.turns, 1):
+        assert turn.kept.startswith(" I ")
+        assert f"\nAction {number}: " in turn.kept
 
 
 def test_arithmetic_over_several_pages_is_computed_by_python() -> None:
