@@ -197,6 +197,30 @@ def test_live_wikipedia_is_the_default_of_standard_sets_and_asks_nothing_yet(
     assert "wikipedia.org" in source.url
 
 
+@pytest.mark.parametrize(
+    ("env_id", "dataset", "row"),
+    [
+        ("ReactHotpotQA-v0", "hotpotqa", ROWS[0]),
+        ("React2Wiki-v0", "2wiki", ROWS[0]),
+        ("ReactMuSiQue-v0", "musique", {"question": "Who?", "golden_answers": ["me"]}),
+        ("ReactBamboogle-v0", "bamboogle", {"Question": "Who?", "answer": ["me"]}),
+        ("ReactNQ-v0", "nq", {"question": "Who?", "golden_answers": ["me"]}),
+        ("ReactTriviaQA-v0", "triviaqa", {"question": "Who?", "golden_answers": ["me"]}),
+        ("ReactPopQA-v0", "popqa", {"question": "Who?", "golden_answers": ["me"]}),
+        ("ReactFEVER-v0", "fever", {"id": 1, "claim": "It is.", "label": "SUPPORTS"}),
+    ],
+)
+def test_an_id_is_of_its_data_set(
+    env_id: str, dataset: str, row: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(row))
+    prompt, info = gym.make(env_id, data=str(path)).reset(options={"index": 0})
+    assert info["dataset"] == dataset
+    told = "Decide from an encyclopedia" if dataset == "fever" else "Answer the question with the"
+    assert prompt.startswith(told)
+
+
 def test_reacts_order_is_an_option(data: Path) -> None:
     env = gym.make("ReactHotpotQA-v0", order="react")
     prompt, info = env.reset(options={"index": 0})

@@ -21,7 +21,7 @@ _NEXT = re.compile(r"^[ \t]*+(?:Thought|Action)[ \t]*+\d{0,4}+[ \t]*+:", re.MULT
 _CALL = re.compile(r"(\w{1,80}+)\[(.*)\]", re.DOTALL)
 _THOUGHT_ASKED = re.compile(r"(?:\A|\n)Thought (\d{1,6}): ?\Z")
 _ACTION_ASKED = re.compile(r"\nAction (\d{1,6}): ?\Z")
-_FIELDS = ("Thought", "Action", "Observation", "Question")
+_FIELDS = ("Thought", "Action", "Observation", "Question", "Claim")
 
 
 class ReactPaperDialect:
@@ -38,7 +38,8 @@ class ReactPaperDialect:
     episode is finished with an empty answer (the paper says five for FEVER; the code has seven
     for both).
 
-    With `published=True` every `\\\\n` written as two characters is taken out of observations.
+    With `published=True` every `\\\\n` written as two characters is taken out of observations,
+    and they are not trimmed otherwise. `question="Claim"` is FEVER's word for it.
 
     Source: github.com/ysymyth/ReAct (hotpotqa.ipynb). Their worked examples are not part of
     the prompt; put them into `instructions`.
@@ -53,13 +54,14 @@ class ReactPaperDialect:
     documents = "plain"
     limits = Limits(max_turns=7, on_limit="finish", observation="5 sentences")
 
-    def __init__(self, *, published: bool = False) -> None:
+    def __init__(self, *, published: bool = False, question: str = "Question") -> None:
         self.published = published
+        self.question = question
         self._tools: dict[str, str] | None = None
 
     def for_tools(self, tools: Sequence[Tool]) -> Self:
         """This dialect with these tools: an action that is none of them is told so."""
-        bound = type(self)(published=self.published)
+        bound = type(self)(published=self.published, question=self.question)
         bound._tools = {_first_lower(tool.name): tool.name for tool in tools}
         return bound
 
@@ -75,7 +77,7 @@ class ReactPaperDialect:
         ) + (f"\n\nWhat they do:\n{described}" if described else "")
 
     def prompt(self, instructions: str, question: str) -> str:
-        return f"{instructions}\n\nQuestion: {question.strip()}\nThought 1:"
+        return f"{instructions}\n\n{self.question}: {question.strip()}\nThought 1:"
 
     def parse(self, action: str, before: str = "") -> ParsedTurn:
         end, fabricated = len(action), False
@@ -135,9 +137,9 @@ class ReactPaperDialect:
         if self.published:
             text = text.replace("\\n", "")
         else:
-            text = neutralize_chat_tokens(neutralize_lines(text, _FIELDS))
+            text = neutralize_chat_tokens(neutralize_lines(text, _FIELDS)).strip()
         label = "Observation" if number is None else f"Observation {number}"
-        return f"{label}: {text.strip()}" + (f"\n{note}" if note else "")
+        return f"{label}: {text}" + (f"\n{note}" if note else "")
 
     def _number(self, kept: str, before: str) -> int:
         asked = _THOUGHT_ASKED.search(before[-20:]) or _ACTION_ASKED.search(before[-20:])
