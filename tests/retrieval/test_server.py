@@ -275,6 +275,16 @@ def test_a_huge_body_is_refused_before_it_has_come(port: int) -> None:
             pytest.fail("the server took 64 MB")
 
 
+def test_who_still_sends_can_read_why_it_was_refused(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), 10) as client:
+        client.sendall(b"POST /retrieve HTTP/1.1\r\nContent-Length: 999999\r\n\r\n")
+        time.sleep(0.2)
+        for _ in range(5):
+            client.sendall(b"x" * 10_000)
+            time.sleep(0.05)
+        assert client.recv(100).startswith(b"HTTP/1.1 413")
+
+
 def test_a_chunked_body_is_read(port: int) -> None:
     head = b"POST /search HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     answer = talk(port, head + b'8\r\n{"query"\r\n9\r\n: "quick"\r\n1\r\n}\r\n0\r\n\r\n')
