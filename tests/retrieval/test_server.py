@@ -402,7 +402,7 @@ def test_too_many_connections_are_told_so(port: int) -> None:
 
 def test_clients_that_go_away_in_mid_request_leave_nothing() -> None:
     slow = Slow(0.2)
-    with serving(slow) as port:
+    with serving(slow, Limits(connections=200)) as port:
         for _ in range(30):
             with socket.create_connection(("127.0.0.1", port), 10) as client:
                 client.sendall(post(b'{"query": "gone"}'))
