@@ -25,8 +25,10 @@ from typing import Any
 
 import react_envs
 from react_envs.errors import ArgumentError, ToolFailure
+from react_envs.retrieval.bm25 import BM25Index
 from react_envs.retrieval.contract import Hit, Retriever
 from react_envs.retrieval.http_protocol import HttpProtocol, Limits, Reply, Request
+from react_envs.retrieval.passages import PassageStore
 
 __all__ = ["Batcher", "RetrievalServer"]
 
@@ -62,19 +64,28 @@ class Batcher:
 
     def __init__(self, retriever: Retriever, threads: int = THREADS) -> None:
         self._retriever = retriever
+        self._local = isinstance(retriever, BM25Index | PassageStore)
         self._threads = ThreadPoolExecutor(threads, "search")
         self._free = threads
         self._waiting: deque[Entry] = deque()
         self._queued = 0
         self._running: set[asyncio.Task[None]] = set()
 
-    async def search(self, queries: list[str], k: int) -> list[list[Hit]]:
+    async def search(self, queries: list[str], k: int, alone: bool = False) -> list[list[Hit]]:
         """The hits of each query.
+
+        Args:
+            queries: any texts.
+            k: hits for each.
+            alone: True if nobody else uses the event loop. A single query to an index of this
+                machine may then hold it up: it is answered sooner than a thread could be woken.
 
         Raises:
             OverloadedError: if too many queries wait already.
             ToolFailure: if the source could not be asked.
         """
+        if alone and self._local and len(queries) == 1 and not self._running:
+            return self._retriever.search(queries, k)
         if self._queued and self._queued + len(queries) > MAX_QUEUED:
             raise OverloadedError(f"{self._queued} queries wait already")
         answer: asyncio.Future[list[list[Hit]]] = asyncio.get_running_loop().create_future()
@@ -216,7 +227,8 @@ class RetrievalServer:
         except ValueError as error:
             return _error(400, str(error))
         try:
-            found = await self._batcher.search(queries, k)
+            alone = len(self._connections) == 1
+            found = await self._batcher.search(queries, k, alone)
         except OverloadedError as error:
             return _error(503, str(error))
         except ToolFailure as error:

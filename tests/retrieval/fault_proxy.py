@@ -27,6 +27,8 @@ class FaultProxy:
         self.requests: list[tuple[float, str, bytes]] = []
         """Time, path and body of every request."""
         self.headers: list[dict[str, str]] = []
+        self.ports: list[int] = []
+        """The client's port of every request: which connection it came by."""
         self.in_flight = self.most_in_flight = 0
         self.lock = threading.Lock()
         self.url = ""
@@ -36,6 +38,7 @@ class FaultProxy:
         with self.lock:
             self.requests.append((time.monotonic(), handler.path, body))
             self.headers.append(dict(handler.headers))
+            self.ports.append(handler.client_address[1])
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
             reply = self.queue.popleft() if self.queue else self.always

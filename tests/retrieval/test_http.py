@@ -314,6 +314,8 @@ def test_a_forked_child_asks_over_its_own_connection(proxy: FaultProxy) -> None:
         os._exit(0 if retriever.search(["a"], 2) == [RANKED] else 1)
     assert os.waitpid(pid, 0)[1] == 0
     assert retriever.search(["a"], 2) == [RANKED]
+    parents, childs, parents_again = proxy.ports
+    assert parents == parents_again != childs
 
 
 def test_odd_queries_are_sent_as_json(proxy: FaultProxy) -> None:

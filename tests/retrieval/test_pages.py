@@ -49,6 +49,7 @@ def store(request: Any, tmp_path_factory: Any) -> PageSource:
         pytest.param("iPhone", "iPhone", id="first-letter"),
         pytest.param("IPhone", "iPhone", id="first-letter-large"),
         pytest.param("mercury (planet)", "Mercury (planet)", id="first-letter-small"),
+        pytest.param("MERCURY (PLANET)", "Mercury (planet)", id="lower"),
         pytest.param("jean-luc picard", "Jean-Luc Picard", id="capitals-after-hyphens"),
         pytest.param('"Eiffel Tower"', "Eiffel Tower", id="quoted"),
         pytest.param("la tour", "Eiffel Tower", id="redirect"),
