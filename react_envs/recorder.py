@@ -181,7 +181,8 @@ class TraceRecorder:
 
     def _act(self, action: str, kept: str) -> None:
         turn = len(self._rows)
-        context = _context(getattr(action, "prompt_token_ids", None))
+        context = getattr(action, "prompt_token_ids", None)
+        context = None if context is None else plain_ids(context)
         if turn == 0:
             self._open_prompt(context)
         elif self._open is not None:
@@ -473,7 +474,8 @@ class TraceRecorder:
 
     def _append_env(self, ids: list[int], exact: bool, text: bytes | None = None) -> None:
         turn = len(self._rows) - 1
-        if not self.codec.control_ids.isdisjoint(ids):
+        # whose text is known has no special token
+        if text is None and not self.codec.control_ids.isdisjoint(ids):
             self._problem(turn, "a control token stands in an observation")
         self._append(ids, Owner.ENV, turn, exact, text=text)
         self._rows[turn]["env_tokens"] += len(ids)
@@ -492,7 +494,7 @@ class TraceRecorder:
             return
         start, size = len(self._ids), len(ids)
         packed, turns = array("i", ids), array("h", (turn,)) * size
-        known = array("f", logprobs if logprobs is not None else _NAN * size)
+        known = _UNKNOWN * size if logprobs is None else array("f", logprobs)
         text = self.codec.bytes_of(ids) if text is None else text
         self._ids.extend(ids)
         self._packed.extend(packed)
@@ -548,15 +550,8 @@ class TraceRecorder:
         self._problems.append(Problem(turn, reason))
 
 
-_NAN = (float("nan"),)
+_UNKNOWN = array("f", [float("nan")])
 _BAD_IDS = (TypeError, ValueError, LookupError, OverflowError)
-
-
-def _context(ids: Any) -> list[int] | None:
-    """Ids of a context as a list; it is compared, so whoever gives a list of ints pays nothing."""
-    if ids is None or (type(ids) is list and (not ids or type(ids[0]) is int)):
-        return ids
-    return plain_ids(ids)
 
 
 def _bytes(text: str) -> bytes:

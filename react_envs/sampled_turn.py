@@ -79,7 +79,7 @@ def read_turn(codec: TokenCodec, action: str, kept: str) -> SampledTurn:
     try:
         ids = plain_ids(ids)
         logprobs = getattr(action, "logprobs", None)
-        if logprobs is not None and len(array("f", logprobs)) != len(ids):
+        if logprobs is not None and len(logprobs) != len(ids):
             raise ValueError(f"{len(logprobs)} log-probabilities of {len(ids)} ids")
         written = codec.bytes_of(ids)
         if kept == text and written == _bytes(kept):  # as it nearly always is
@@ -97,9 +97,13 @@ def read_turn(codec: TokenCodec, action: str, kept: str) -> SampledTurn:
 def plain_ids(ids: Any) -> list[int]:
     """Ids as a list of Python ints, whatever array or tensor they came in.
 
+    A list that begins with an int is believed: who gives one pays nothing.
+
     Raises:
         TypeError, ValueError, OverflowError: if they are not integers of 32 bits.
     """
+    if type(ids) is list and (not ids or type(ids[0]) is int):
+        return ids
     if type(ids) is not list and hasattr(ids, "tolist"):
         ids = ids.tolist()
     return array("i", ids).tolist()
