@@ -95,7 +95,10 @@ def mt_grpo_advantages(
     Turn rewards and outcomes are normalised in their groups apart. With K turns, turn k (from
     0) gets `sum over l = k .. K-2 of alpha^(l-k) * c * A_l + alpha^(K-1-k) * A_outcome`, the
     last one the outcome's alone. With two turns, alpha = 1 and c = 1 that is the published
-    code: `A_outcome + A_turn` before the first result and `A_outcome` after it.
+    code: `A_outcome + A_turn` before the first result and `A_outcome` after it. As there, a
+    trajectory without a turn counts with reward 0 in that turn's group, and one that has its
+    last turn only gets the advantage of all its rewards together (turn rewards and outcome,
+    summed for every trajectory of the group).
 
     Args:
         turn_rewards: for each trajectory, the rewards of its turns but the last: K - 1 numbers.
@@ -107,8 +110,7 @@ def mt_grpo_advantages(
         eps: see `group_advantages`.
 
     Returns:
-        For each trajectory, shape (K,). A turn's rewards are normalised over the trajectories
-        of the group that have that turn before their last.
+        For each trajectory, shape (K,).
     """
     rewards = [_finite(values, "turn_rewards") for values in turn_rewards]
     if len(rewards) != len(groups):
@@ -116,13 +118,17 @@ def mt_grpo_advantages(
     outcome = group_advantages(outcomes, groups, std=std, eps=eps)
     if len(outcome) != len(rewards):
         raise ArgumentError(f"expected {len(rewards)} outcomes, got {len(outcome)}")
-    keys = [(groups[n], turn) for n, values in enumerate(rewards) for turn in range(len(values))]
-    flat = group_advantages(np.concatenate([*rewards, []]), keys, std=std, eps=eps)
-    out, at = [], 0
-    for n, values in enumerate(rewards):
-        own = coefficient * flat[at : at + len(values)]
-        at += len(values)
-        out.append(discounted_returns([*own, outcome[n]], alpha))
+    totals = np.asarray(outcomes, dtype=np.float64) + [own.sum() for own in rewards]
+    summed = group_advantages(totals, groups, std=std, eps=eps)
+    longest = max((len(own) for own in rewards), default=0)
+    padded = np.zeros((len(rewards), longest))
+    for row, own in zip(padded, rewards, strict=True):
+        row[: len(own)] = own
+    turns = [group_advantages(padded[:, at], groups, std=std, eps=eps) for at in range(longest)]
+    out = []
+    for n, own in enumerate(rewards):
+        credits = [coefficient * turns[at][n] for at in range(len(own))]
+        out.append(discounted_returns([*credits, outcome[n] if len(own) else summed[n]], alpha))
     return out
 
 

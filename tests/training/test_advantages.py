@@ -71,7 +71,7 @@ def test_turn_credit_over_many_turns_is_discounted_towards_the_outcome() -> None
     outcome, groups = [1.0, 0.0, 0.5], ["g"] * 3
     got = mt_grpo_advantages(turn, outcome, groups, alpha=0.5, coefficient=2.0, std="population")
     first = group_advantages([0.1, 0.2, 0.5], groups)
-    second = group_advantages([0.3, 0.0], ["g"] * 2)
+    second = group_advantages([0.3, 0.0, 0.0], groups)  # who has no such turn counts with 0
     a = group_advantages(outcome, groups)
     assert got[0].tolist() == pytest.approx(
         [2 * first[0] + 0.5 * 2 * second[0] + 0.25 * a[0], 2 * second[0] + 0.5 * a[0], a[0]]
@@ -79,9 +79,14 @@ def test_turn_credit_over_many_turns_is_discounted_towards_the_outcome() -> None
     assert got[2].tolist() == pytest.approx([2 * first[2] + 0.5 * a[2], a[2]])
 
 
-def test_a_trajectory_of_one_turn_has_its_outcome_alone() -> None:
-    got = mt_grpo_advantages([[], [0.2]], [1.0, 0.0], ["g", "g"])
-    assert got[0].tolist() == pytest.approx(group_advantages([1, 0], ["g", "g"], std="sample")[:1])
+def test_a_trajectory_without_a_result_has_the_advantage_of_its_summed_reward() -> None:
+    turn, outcome, groups = [[0.2], [0.7], []], [1.5, 0.5, 1.9], ["g"] * 3
+    got = mt_grpo_advantages(turn, outcome, groups)
+    a_turn = group_advantages([0.2, 0.7, 0.0], groups, std="sample")
+    a_outcome = group_advantages(outcome, groups, std="sample")
+    summed = group_advantages([1.7, 1.2, 1.9], groups, std="sample")
+    assert got[0].tolist() == pytest.approx([a_outcome[0] + a_turn[0], a_outcome[0]])
+    assert got[2].tolist() == pytest.approx([summed[2]])
 
 
 def test_steps_in_one_state_are_a_group_within_the_group() -> None:
