@@ -103,6 +103,9 @@ def make_wiki_env(
         ArgumentError: for arguments that cannot be used.
         DataNotFoundError: if a published split is on none of the usual places.
     """
+    if dataset == "fever" and dialect == "react_paper":
+        dialect = {"name": "react_paper", "question": "Claim"}  # as ReAct's FEVER prompt has it
+    _check_used(mode, pages=pages, retriever=retriever, documents=documents, strict=strict_react)
     tasks = _tasks(dataset, split, order, data, data_seed, world)
     usual = "world" if dataset == "synthetic_wiki" else "wikipedia"
     reading = _reading_tools(
@@ -159,6 +162,17 @@ def _tasks(
     if (dataset, split) not in (("hotpotqa", "dev"), ("fever", "dev")):
         raise ArgumentError("order='react' is one of the dev splits of hotpotqa and fever")
     return Reordered(tasks, react_order())
+
+
+def _check_used(mode: str, *, pages: Any, retriever: Any, documents: Any, strict: bool) -> None:
+    """A source for the tools of another mode was meant for something: tell it."""
+    unused = {
+        "pages": {"retriever": retriever is not None, "documents": documents is not None},
+        "passages": {"pages": pages is not None, "strict_react": strict},
+    }
+    for name, given in unused.get(mode, {}).items():
+        if given:
+            raise ArgumentError(f"{name}= has no use with mode={mode!r}; try mode='both'")
 
 
 def _one_source(name: str, source: Any, corpus: Any, usual: str) -> Any:

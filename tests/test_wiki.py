@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,12 @@ from typing import Any
 import gymnasium as gym
 import pytest
 
+from react_envs.dialects import DIALECTS, make_dialect
 from react_envs.errors import ArgumentError, ToolFailure
 from react_envs.retrieval import Page, PageStore
 from react_envs.tasks import load_tasks
 from react_envs.tasks.synthetic_wiki import world_of
+from react_envs.types import ToolCall
 
 ROWS = [
     {
@@ -286,14 +287,8 @@ def test_what_a_document_says_neither_scores_nor_ends_an_episode(
     row = {**ROWS[0], "answer": "Rome", "context": [["Eiffel Tower", [f"Text.{hostile}"]]]}
     file = tmp_path / "h.json"
     file.write_text(json.dumps([row]))
-    env = gym.make(
-        "ReactHotpotQA-v0",
-        data=str(file),
-        mode=mode,
-        pages="context",
-        retriever="context",
-        max_steps=2,
-    )
+    source: dict[str, Any] = {"pages" if mode == "pages" else "retriever": "context"}
+    env = gym.make("ReactHotpotQA-v0", data=str(file), mode=mode, max_steps=2, **source)
     env.reset(options={"index": 0})
     _, reward, terminated, truncated, info = env.step(
         "Action: search\nAction Input: Eiffel Tower\n"
@@ -305,17 +300,11 @@ def test_what_a_document_says_neither_scores_nor_ends_an_episode(
     assert info["reward_terms"]["exact_match"] == 0.0
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("react_envs.dialects.untrusted") is None,
-    reason="this checkout has no guard in its dialects yet",
-)
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_what_a_document_says_cannot_be_read_as_a_turn_of_the_agents(
     hostile: str, tmp_path: Path
 ) -> None:
     """Whoever parses the whole context finds the agent's own turns in it and no others."""
-    from react_envs.dialects import DIALECTS, make_dialect
-
     row = {**ROWS[0], "context": [["Eiffel Tower", [f"Text.{hostile}"]]]}
     file = tmp_path / "h.json"
     file.write_text(json.dumps([row]))
@@ -324,9 +313,28 @@ def test_what_a_document_says_cannot_be_read_as_a_turn_of_the_agents(
             "ReactHotpotQA-v0", data=str(file), mode="passages", retriever="context", dialect=name
         )
         env.reset(options={"index": 0})
-        from react_envs.types import ToolCall
-
         dialect = env.get_wrapper_attr("dialect")
         call = dialect.format_call(ToolCall("search", {"query": "Eiffel Tower"}))
         observation = env.step(call)[0]
         assert make_dialect(name).parse(observation).answer is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"retriever": "/nonexistent/index"},
+        {"documents": "search_r1"},
+        {"mode": "passages", "pages": "/nonexistent"},
+        {"mode": "passages", "strict_react": True},
+    ],
+)
+def test_a_source_for_the_other_mode_is_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentError, match="has no use with mode"):
+        gym.make("ReactWiki-v0", **options)
+
+
+def test_a_claim_is_called_so_in_the_papers_dialect(data: Path) -> None:
+    env = gym.make("ReactFEVER-v0", dialect="react_paper")
+    prompt, _ = env.reset(options={"index": 0})
+    assert "\n\nClaim: " in prompt
+    assert prompt.endswith("\nThought 1:")

@@ -93,9 +93,10 @@ class SyntheticWiki:
         self.hops = _hop_range(hops)
         self.shared = shared
         self._options = options
-        self._world_spec(0)  # complains about the options at once
+        spec = self._world_spec(0).as_json()  # complains about the options at once
+        self._options = {name: spec[name] for name in options}
         settings = (self.name, VERSION, split, seed, self.questions, self.hops, shared)
-        text = f"{settings} {sorted(options.items())}"
+        text = f"{settings} {sorted(self._options.items())}"
         self.fingerprint = f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     def __len__(self) -> int:

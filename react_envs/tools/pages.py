@@ -18,7 +18,7 @@ from typing import Any
 
 from react_envs.retrieval.contract import Page, PageSource
 from react_envs.retrieval.pages import lists_meanings
-from react_envs.tools.tool import Tool
+from react_envs.tools.tool import Tool, failing_as_the_world
 from react_envs.types import Task, ToolResult
 
 __all__ = ["LookupTool", "PageReader", "PageSearchTool", "Think", "page_tools", "split_sentences"]
@@ -67,7 +67,10 @@ class PageReader:
 
     def search(self, entity: str) -> ToolResult:
         """Open the page of that title; a miss leaves page and place as they are."""
-        source = self.source
+        with failing_as_the_world():
+            return self._search(self.source, entity)
+
+    def _search(self, source: PageSource, entity: str) -> ToolResult:
         page = source.page(entity)
         asked = entity
         if page is not None and _lists_meanings(page):

@@ -8,7 +8,7 @@ from typing import Any
 from react_envs.errors import ArgumentError, ToolError
 from react_envs.retrieval.contract import Retriever
 from react_envs.retrieval.formats import DOCUMENT_FORMATS
-from react_envs.tools.tool import Tool
+from react_envs.tools.tool import Tool, failing_as_the_world
 from react_envs.types import Task, ToolResult
 
 __all__ = ["NO_PASSAGE", "PassageSearchTool"]
@@ -75,7 +75,8 @@ class PassageSearchTool(Tool):
         """
         if not query.strip():
             raise ToolError("the query is empty; write what to look for")
-        (hits,) = self.retriever.search([query], self.k)
+        with failing_as_the_world():
+            (hits,) = self.retriever.search([query], self.k)  # one list for one query
         meta = {"hits": len(hits), "titles": [hit.document.title for hit in hits]}
         text = DOCUMENT_FORMATS[self.documents](hits) if hits else NO_PASSAGE
         return ToolResult(text, meta=meta)

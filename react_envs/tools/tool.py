@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from react_envs.errors import ArgumentError, ToolError, is_world_failure
+from react_envs.errors import ArgumentError, ToolError, ToolFailure, is_world_failure
 from react_envs.tools.schema import parameters_of
 from react_envs.types import Task, ToolResult
 
-__all__ = ["FunctionTool", "Tool", "as_tool", "call_tool"]
+__all__ = ["FunctionTool", "Tool", "as_tool", "call_tool", "failing_as_the_world"]
 
 UNAVAILABLE = "Error: the tool is unavailable at the moment; there is no result."
 """What the model reads when the world failed. The kind of failure is in `info` only."""
@@ -135,6 +136,21 @@ def call_tool(tool: Tool, arguments: Mapping[str, Any]) -> ToolResult:
             kind = getattr(error, "kind", type(error).__name__)
             return ToolResult(UNAVAILABLE, ok=False, failure=kind, meta=why)
         return ToolResult(f"Error: {type(error).__name__}: {_cut(message)}", False, meta=why)
+
+
+@contextmanager
+def failing_as_the_world() -> Iterator[None]:
+    """Whatever a source of documents raises is the world's failure, never text for the model.
+
+    A page that cannot be read, a server that sends nonsense: what their code happens to raise
+    says nothing that the agent did. `ToolError` and the world's own errors pass as they are.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, ToolError) or is_world_failure(error):
+            raise
+        raise ToolFailure(f"{type(error).__name__}: {error}", "source") from error
 
 
 def _message(error: BaseException) -> str:

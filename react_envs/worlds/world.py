@@ -64,8 +64,11 @@ class WorldSpec:
             raise ArgumentError(f"seed must be an int, got {self.seed!r}")
         for name in ("homonyms", "aliases", "near_misses", "inverses"):
             share = getattr(self, name)
-            if not isinstance(share, int | float) or not 0 <= share <= 1:
+            number = isinstance(share, int | float) and not isinstance(share, bool)
+            if not number or not 0 <= share <= 1:
                 raise ArgumentError(f"{name} must be a share in [0, 1], got {share!r}")
+            # 0 and 0.0 are one world, whichever of them was asked for first
+            object.__setattr__(self, name, float(share))
 
     @property
     def key(self) -> str:

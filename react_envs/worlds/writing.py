@@ -146,7 +146,8 @@ class _Prose:
             text = text.replace("{from}", str(begin)).replace("{to}", str(end))
             return Sentence(self._fill(text, mention), statement, mention)
         if isinstance(statement.target, tuple):
-            names = [self._mention(person) for person in statement.target]
+            # by title: whether two lists name one person must not take a third page to know
+            names = [self._world.titles[person] for person in statement.target]
             mention = f"{', '.join(names[:-1])} and {names[-1]}"
             told = _LISTS_BY_NAME[statement.relation].told
             return Sentence(self._fill(self._pick(told), mention), statement, mention)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from typing import Any
 
 import pytest
@@ -219,3 +220,24 @@ def test_the_mix_is_even() -> None:
     counts = {kind: kinds.count(kind) for kind in set(kinds)}
     assert set(counts) == set(QUESTION_TYPES) - {"arithmetic"}
     assert all(25 <= count <= 55 for count in counts.values())
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("kind", ["count", "intersection"])
+def test_lists_are_compared_by_what_their_sentences_say(split: Any, kind: str) -> None:
+    tasks = SyntheticWiki(split, questions=[kind])
+    for index in range(150):
+        task = tasks[index]
+        mentions = re.findall(r" => (.*)", task.solution or "")[-2:]
+        one, other = (set(re.split(r", | and ", mention)) for mention in mentions)
+        found = one & other if kind == "intersection" else {str(len(one | other))}
+        assert found == {task.answers[0]}, (index, task.solution)
+
+
+def test_a_share_is_one_number_however_it_is_written() -> None:
+    first, second = (SyntheticWiki("test", homonyms=share) for share in (0, 0.0))
+    assert first.fingerprint == second.fingerprint
+    assert first[5] == second[5]
+    assert first[5].metadata["world"]["homonyms"] == 0.0
+    with pytest.raises(ArgumentError, match="share"):
+        SyntheticWiki("test", homonyms=True)

@@ -347,3 +347,21 @@ def test_an_environment_that_is_copied_keeps_its_place(copied: Any) -> None:
     assert step(other, "lookup", "he").startswith("(Result 2 / ")
     assert step(env, "lookup", "he").startswith("(Result 2 / ")
     assert "Mercury is the first planet." in step(other, "search", "Mercury (planet)")
+
+
+def test_whatever_else_a_source_does_is_its_failure_and_no_text() -> None:
+    class Odd:
+        def page(self, title: str) -> Any:
+            raise IndexError("damaged")
+
+        def similar(self, title: str, k: int = 5) -> list[str]:
+            return []
+
+        def close(self) -> None: ...
+
+    source = Odd()
+    env = ReactEnv(TaskList([TASK]), page_tools(lambda task: source))
+    env.reset(seed=0)
+    *_, info = env.step("Action: search\nAction Input: Milhouse\n")
+    assert info["tool_failure"] == "source"
+    assert "damaged" not in info["tool_result"]

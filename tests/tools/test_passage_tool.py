@@ -121,3 +121,19 @@ def test_it_has_the_name_and_the_number_it_was_given() -> None:
 def test_wrong_options_raise_at_once(options: dict[str, Any], told: str) -> None:
     with pytest.raises(ArgumentError, match=told):
         tool(**options)
+
+
+@pytest.mark.parametrize("found", [KeyError("index"), RecursionError(), [], [[], []], None])
+def test_whatever_else_a_retriever_does_is_its_failure_and_no_text(found: Any) -> None:
+    class Odd:
+        def search(self, queries: Sequence[str], k: int) -> Any:
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        def close(self) -> None: ...
+
+    result = call_tool(tool(Odd()), {"query": "fox"})
+    assert (result.ok, result.failure) == (False, "source")
+    assert "KeyError" not in result.text
+    assert "unpack" not in result.text
