@@ -225,8 +225,10 @@ class _Fence(NamedTuple):
         opening = _FENCE.match(action, start, end)
         if opening is None:
             return None
+        # the code's own "\r" before a bare line break is code
+        line_break = r"\r?+\n" if opening.group().endswith("\r\n") else r"\n"
         closing = re.compile(
-            rf"(?:\r?+\n)?^[ \t]*+{opening.group(1)}[ \t]*+\r?+(?:\n|\Z)", re.MULTILINE
+            rf"(?:{line_break})?^[ \t]*+{opening.group(1)}[ \t]*+\r?+(?:\n|\Z)", re.MULTILINE
         )
         match = closing.search(action, opening.end() - 1, end)
         if match is None:

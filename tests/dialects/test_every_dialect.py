@@ -87,6 +87,8 @@ def test_any_text_parses_to_exactly_one_outcome_and_loses_nothing(
     thought=st.sampled_from(["", "I add."]),
     before=st.sampled_from(BEFORE),
 )
+@example(code="x\r", thought="", before="")
+@example(code="x\r\n", thought="", before="")
 def test_a_formatted_call_parses_back_to_itself(
     dialect: Dialect, code: str, thought: str, before: str
 ) -> None:
