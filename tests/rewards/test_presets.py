@@ -163,3 +163,16 @@ def test_only_terms_that_were_asked_for_are_computed_beside_the_four() -> None:
 def test_a_reward_that_cannot_be_made_is_told_at_once(reward: Any, told: str) -> None:
     with pytest.raises(ArgumentError, match=told):
         make_terms(reward)
+
+
+def test_an_answer_that_the_limit_gave_is_none_in_every_term() -> None:
+    """ReAct's forced `finish[]`: never answering must not be paid."""
+    tasks = TaskList([Task("q", ("Paris",))])
+    never = {"exact_match": 1.0, "format": 1.0, "answer_present": 1.0, "research": 1.0}
+    never |= {"answer_before_result": 1.0, "recall": 1.0, "search_r1_format": 1.0}
+    env = EpisodeReward(StepLimit(ReactEnv(tasks, [search], "react_paper"), 1, "finish"), never)
+    env.reset(seed=0)
+    _, reward, *_, info = env.step(" t\nAction 1: Search[Paris]")
+    assert info["answer"] == ""
+    assert reward == 0.0
+    assert {name: info["reward_terms"][name] for name in never} == dict.fromkeys(never, 0.0)
