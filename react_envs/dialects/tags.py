@@ -191,12 +191,17 @@ class TagDialect:
         assert self.answer is not None
         text = action[:end]
         closing = text.rfind(self.answer.close)
-        opening = text.rfind(self.answer.open, 0, closing if closing >= 0 else None)
-        start = opening + len(self.answer.open)
-        answer = self.read_answer(text[start:closing] if closing >= 0 else text[start:])
+        closing = closing if closing >= 0 else end
+        opening = self._answer_opening(text, closing)
+        answer = self.read_answer(text[opening + len(self.answer.open) : closing])
         if opening < 0 or not answer:
             return ParsedTurn(text, action[end:], None, None, self.invalid(), fabricated)
         return ParsedTurn(text, action[end:], None, answer, None, fabricated)
+
+    def _answer_opening(self, text: str, closing: int) -> int:
+        """Where the answer that ends at `closing` is opened, -1 if nowhere."""
+        assert self.answer is not None
+        return text.rfind(self.answer.open, 0, closing)
 
     def _turn(self, action: str, end: int, fabricated: bool, tool: str, body: str) -> ParsedTurn:
         """The call of `tool` with what stands in its tag; invalid if that is nothing."""
@@ -233,11 +238,12 @@ class TagDialect:
     def observation(
         self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
     ) -> str:
+        close = self._missing_close(kept)
         if not error:
-            return self._missing_close(kept) + self._observed(text, note)
+            return close + self._observed(text, note)
         text = self._error(text, note)
-        called = kept.rstrip().endswith(tuple(tag.close for tag in self.tags.values()))
-        return self.wrap(text) if self.wraps_errors and called else self.correct(text)
+        called = close or kept.rstrip().endswith(tuple(tag.close for tag in self.tags.values()))
+        return close + (self.wrap(text) if self.wraps_errors and called else self.correct(text))
 
     def _error(self, text: str, note: str) -> str:
         """The environment's own words, which may quote what the agent wrote."""
