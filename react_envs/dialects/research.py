@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from react_envs.dialects.dialect import Limits
 from react_envs.dialects.tags import Tag, TagDialect
 from react_envs.tools.tool import Tool
+from react_envs.types import ParsedTurn
 
 __all__ = ["ReSearchDialect"]
 
@@ -18,6 +20,9 @@ class ReSearchDialect(TagDialect):
     Generation stops at `</search>` only, so an answer does not end the turn: what follows it
     stays (`after_answer="keep"`), and the reward `research` judges it. The query begins at the
     last `<search>`. Five documents; no limit of turns, 8,192 tokens for the whole response.
+
+    With `published=True` an empty query is answered "invalid query"; a turn that neither calls nor
+    answers, which ends their rollout, is told what to write in both.
 
     Source: github.com/Agent-RL/ReSearch, branch re-search (vllm_rollout.py, template.py).
 
@@ -53,8 +58,15 @@ class ReSearchDialect(TagDialect):
     def wrap(self, text: str) -> str:
         return f" <result>\n{text}\n</result>"
 
-    def invalid(self) -> str:
-        return "invalid query" if self.published else super().invalid()
+    def parse(self, action: str, before: str = "") -> ParsedTurn:
+        turn = super().parse(action, before)
+        cut = getattr(action, "finish_reason", None) == "length"
+        called = turn.kept.endswith(self._closings()) or (
+            self._missing_close(turn.kept) and not cut
+        )
+        if self.published and turn.error is not None and called:
+            return replace(turn, error="invalid query")
+        return turn
 
     def write_answer(self, answer: str) -> str:
         return f" The final answer is \\[ \\boxed{{{answer}}} \\] "

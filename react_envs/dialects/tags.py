@@ -242,7 +242,7 @@ class TagDialect:
         if not error:
             return close + self._observed(text, note)
         text = self._error(text, note)
-        called = close or kept.rstrip().endswith(tuple(tag.close for tag in self.tags.values()))
+        called = close or kept.rstrip().endswith(self._closings())
         return close + (self.wrap(text) if self.wraps_errors and called else self.correct(text))
 
     def _error(self, text: str, note: str) -> str:
@@ -262,6 +262,9 @@ class TagDialect:
 
         limit = self.max_observation_tokens
         return fit_tokens(text, wrap, limit, self._tokenizer, hard=self.published)
+
+    def _closings(self) -> tuple[str, ...]:
+        return tuple(tag.close for tag in self.tags.values())
 
     def _missing_close(self, kept: str) -> str:
         """The closing tag of a call that an engine cut off before it."""

@@ -228,6 +228,10 @@ def test_research_answers_an_empty_query_in_the_tag_of_a_result() -> None:
     told = published.observation(turn.error or "", turn.kept, error=True)
     assert told == " <result>\ninvalid query\n</result>"
     assert "invalid query" not in (research.parse("<search> </search>").error or "")
+    assert published.parse("<search> ").error == "invalid query"
+    assert published.parse("hm").error == research.parse("hm").error
+    cut = Completion("<search> ", finish_reason="length")
+    assert published.parse(cut).error != "invalid query"
 
 
 def test_research_is_one_text_from_user_to_answer() -> None:
