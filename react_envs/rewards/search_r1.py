@@ -144,8 +144,8 @@ def search_r1_format(
     """`search_r1_format_score` of the agent's turns in the dialects `search_r1`, `zerosearch`.
 
     With several tools each tag of a call stands where a search may. An episode with an invalid
-    turn is not well-formed: the message after it is text between the tags. In another dialect a good
-    format is the term `format`. `retrieval` is the one number here that depends on what a tool
+    turn is not well-formed: the message after it is text between the tags. In another dialect
+    good format is the term `format`. `retrieval` is the one number here that depends on what a tool
     said: whether a gold answer is in it. It is 0 unless asked for, and cannot be earned by
     writing `<information>`, which the environment cuts.
     """
