@@ -14,6 +14,7 @@ from react_envs.errors import ArgumentError, ToolFailure
 from react_envs.retrieval import Page, PageStore
 from react_envs.tasks import load_tasks
 from react_envs.tasks.synthetic_wiki import world_of
+from react_envs.types import ToolCall
 
 ROWS = [
     {
@@ -330,3 +331,24 @@ def test_what_a_document_says_cannot_be_read_as_a_turn_of_the_agents(
         call = dialect.format_call(ToolCall("search", {"query": "Eiffel Tower"}))
         observation = env.step(call)[0]
         assert make_dialect(name).parse(observation).answer is None
+
+
+@pytest.mark.parametrize(
+    ("dialect", "passages", "turns", "on_limit"),
+    [("react", 3, 20, "truncate"), ("research", 5, 20, "truncate"),
+     ("zerosearch", 5, 5, "truncate"), ("search_r1", 3, 5, "answer"), ("autocoa", 3, 12, "refuse"), ("react_paper", 3, 7, "finish")],
+)  # fmt: skip
+def test_a_dialect_brings_its_documents_and_its_limits_to_the_wiki(
+    dialect: str, passages: int, turns: int, on_limit: str
+) -> None:
+    env = gym.make("ReactWiki-v0", dialect=dialect, mode="passages")
+    assert env.reset(seed=0)[1]["max_steps"] == turns
+    assert env.get_wrapper_attr("on_limit") == on_limit
+    assert env.get_wrapper_attr("tools")["search"].k == passages
+    call = env.get_wrapper_attr("dialect").format_call(ToolCall("search", {"query": "city"}))
+    *_, info = env.step(call)
+    if dialect in ("search_r1", "zerosearch"):
+        assert info["tool_result"].count("(Title: ") == passages
+    own = gym.make("ReactWiki-v0", dialect=dialect, mode="passages", k=2, max_steps=9)
+    assert own.get_wrapper_attr("tools")["search"].k == 2
+    assert own.reset(seed=0)[1]["max_steps"] == 9

@@ -44,6 +44,7 @@ class AutoCoADialect(TagDialect):
         max_turns=12,
         on_limit="refuse",
         note="The limit of calls is reached: no more tools, end the thought and answer.",
+        documents=3,
     )
 
     def __init__(self, **options: Any) -> None:

@@ -26,6 +26,8 @@ class Limits:
     """What the agent is told before a last turn that must answer; "" for nothing."""
     observation: str = "-"
     """Length of an observation that the system allows, in words for the table of dialects."""
+    documents: int | None = None
+    """Documents that a search of the system gives; None: it says nothing of them."""
 
 
 @runtime_checkable

@@ -35,7 +35,7 @@ class ReCallDialect(HermesDialect):
     name = "recall"
     stop = (_START, "<tool_response>")
     documents = "research"
-    limits = Limits(max_turns=5, observation="512 new tokens a turn")
+    limits = Limits(max_turns=5)
 
     def prompt(self, instructions: str, question: str) -> str:
         return (

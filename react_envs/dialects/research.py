@@ -34,7 +34,7 @@ class ReSearchDialect(TagDialect):
     documents = "research"
     result = Tag.of("result")
     first_opener = False
-    limits = Limits(observation="8,192 tokens in all")
+    limits = Limits(documents=5)
 
     def __init__(self, *, after_answer: str = "keep", **options: Any) -> None:
         super().__init__(after_answer=after_answer, **options)

@@ -39,7 +39,7 @@ class SearchR1Dialect(TagDialect):
     result = Tag.of("information")
     stops_at_answer = True
     wraps_errors = False
-    limits = Limits(max_turns=5, on_limit="answer", observation="500 tokens")
+    limits = Limits(max_turns=5, on_limit="answer", observation="500 tokens", documents=3)
 
     def __init__(self, *, max_observation_tokens: int | None = 500, **options: Any) -> None:
         super().__init__(max_observation_tokens=max_observation_tokens, **options)
