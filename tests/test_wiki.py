@@ -336,7 +336,8 @@ def test_what_a_document_says_cannot_be_read_as_a_turn_of_the_agents(
 @pytest.mark.parametrize(
     ("dialect", "passages", "turns", "on_limit"),
     [("react", 3, 20, "truncate"), ("research", 5, 20, "truncate"),
-     ("zerosearch", 5, 5, "truncate"), ("search_r1", 3, 5, "answer"), ("autocoa", 3, 12, "refuse"), ("react_paper", 3, 7, "finish")],
+     ("zerosearch", 5, 5, "truncate"), ("search_r1", 3, 5, "answer"),
+     ("autocoa", 3, 12, "refuse"), ("react_paper", 3, 7, "finish")],
 )  # fmt: skip
 def test_a_dialect_brings_its_documents_and_its_limits_to_the_wiki(
     dialect: str, passages: int, turns: int, on_limit: str
