@@ -60,11 +60,8 @@ class ReSearchDialect(TagDialect):
 
     def parse(self, action: str, before: str = "") -> ParsedTurn:
         turn = super().parse(action, before)
-        cut = getattr(action, "finish_reason", None) == "length"
-        called = turn.kept.endswith(self._closings()) or (
-            self._missing_close(turn.kept) and not cut
-        )
-        if self.published and turn.error is not None and called:
+        finish_reason = getattr(action, "finish_reason", None)
+        if self.published and self._called_for_nothing(turn, finish_reason):
             return replace(turn, error="invalid query")
         return turn
 

@@ -263,6 +263,11 @@ class TagDialect:
         limit = self.max_observation_tokens
         return fit_tokens(text, wrap, limit, self._tokenizer, hard=self.published)
 
+    def _called_for_nothing(self, turn: ParsedTurn, finish_reason: str | None) -> bool:
+        """Whether the turn is wrong for a tag of a call in which there is nothing."""
+        open_end = bool(self._missing_close(turn.kept)) and finish_reason != "length"
+        return turn.error is not None and (turn.kept.endswith(self._closings()) or open_end)
+
     def _closings(self) -> tuple[str, ...]:
         return tuple(tag.close for tag in self.tags.values())
 

@@ -286,6 +286,27 @@ def test_retool_closes_a_program_whose_end_the_engine_left_out() -> None:
     assert told == "</code>\n<interpreter>\n1</interpreter>\n\n"
 
 
+def test_retool_as_published_answers_an_empty_program_and_takes_the_last_number() -> None:
+    published = make_dialect({"name": "retool", "published": True})
+    for empty in ("<code></code>", "<code>\n```python\n```\n</code>", "<code>\n"):
+        told = published.observation(published.parse(empty).error or "", empty, error=True)
+        assert told.endswith("\n<interpreter>\nNone</interpreter>\n\n")
+    assert published.parse("so the answer is 18, not 17").answer == "17"
+    assert published.parse("17 or \\boxed{18}").answer == "18"
+    assert published.parse("no idea").error == retool.parse("no idea").error
+    env = EpisodeReward(ReactEnv(TaskList([Task("q", ("18",))]), [python], published), "retool")
+    env.reset(seed=0)
+    assert env.step("so the answer is 18")[1] == 1.0
+
+
+@pytest.mark.parametrize(("length", "shown"), [(400, 400), (401, 403), (403, 403), (9_000, 403)])
+def test_retool_keeps_200_characters_of_either_end_of_more_than_400(
+    length: int, shown: int
+) -> None:
+    told = retool.observation("x" * length, "<code>1</code>")
+    assert len(told) == shown + len("\n<interpreter>\n</interpreter>\n\n")
+
+
 # --- AutoCoA
 
 SEARCH = "<begin_search> q </end_search>"
