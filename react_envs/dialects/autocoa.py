@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from react_envs.dialects.dialect import Limits
+from react_envs.dialects.dialect import Limits, check_answer
 from react_envs.dialects.tags import Tag, TagDialect
 from react_envs.tools.tool import Tool
 from react_envs.types import ParsedTurn
@@ -96,4 +96,5 @@ class AutoCoADialect(TagDialect):
         return f"{thought or 'I know what to do.'} "
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
-        return f"{thought or 'I know the answer.'}\n{_END}\n\n\\boxed{{{answer}}}"
+        action = f"{thought or 'I know the answer.'}\n{_END}\n\n\\boxed{{{answer}}}"
+        return check_answer(self, action, answer, before)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self, runtime_checkable
 
+from react_envs.errors import ArgumentError
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
 
-__all__ = ["Dialect", "Limits", "describe_tools"]
+__all__ = ["Dialect", "Limits", "check_answer", "describe_tools"]
 
 LAST_TURN = "This is your last turn: no more tools, give your final answer now."
 
@@ -109,8 +110,27 @@ class Dialect(Protocol):
         ...
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
-        """A turn that gives `answer`."""
+        """A turn that gives `answer`.
+
+        Raises:
+            ArgumentError: if the dialect cannot write it, so that it would be read as another.
+        """
         ...
+
+
+def check_answer(dialect: Dialect, action: str, answer: str, before: str) -> str:
+    """`action` if `dialect` reads `answer` in it, blanks at its ends aside.
+
+    Raises:
+        ArgumentError: if it does not.
+    """
+    read = dialect.parse(action, before).answer
+    if read is None or read.strip() != answer.strip():
+        raise ArgumentError(
+            f"{dialect.name} cannot write this answer, it would be read as {read!r:.200}: "
+            f"{answer!r:.200}"
+        )
+    return action
 
 
 def describe_tools(tools: Sequence[Tool]) -> str:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Self
 
-from react_envs.dialects.dialect import Limits, describe_tools
+from react_envs.dialects.dialect import Limits, check_answer, describe_tools
 from react_envs.dialects.thinking import UNCLOSED_THOUGHT, end_of_thought
 from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_lines
 from react_envs.errors import ArgumentError
@@ -208,7 +208,8 @@ class ReactDialect:
         return action
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
-        return f"{_thought(thought)}Final Answer: {answer}\n"
+        action = f"{_thought(thought)}Final Answer: {answer}\n"
+        return check_answer(self, action, answer, before)
 
 
 class _Fence(NamedTuple):

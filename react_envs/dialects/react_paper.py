@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Self
 
-from react_envs.dialects.dialect import Limits, describe_tools
+from react_envs.dialects.dialect import Limits, check_answer, describe_tools
 from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_lines
 from react_envs.errors import ArgumentError
 from react_envs.tools.tool import Tool
@@ -180,7 +180,8 @@ class ReactPaperDialect:
         return action
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
-        return self._format(f"Finish[{answer}]", thought, before)
+        action = self._format(f"Finish[{answer}]", thought, before)
+        return check_answer(self, action, answer, before)
 
     def _format(self, action: str, thought: str, before: str) -> str:
         if _ACTION_ASKED.search(before[-20:]):

@@ -14,7 +14,7 @@ import json
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple, Self
 
-from react_envs.dialects.dialect import Limits
+from react_envs.dialects.dialect import Limits, check_answer
 from react_envs.dialects.truncation import Tokenizer, fit_tokens, load_tokenizer
 from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_tags
 from react_envs.errors import ArgumentError
@@ -323,7 +323,8 @@ class TagDialect:
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         assert self.answer is not None
         head = self.write_thought(thought, before)
-        return f"{head}{self.answer.open}{self.write_answer(answer)}{self.answer.close}"
+        action = f"{head}{self.answer.open}{self.write_answer(answer)}{self.answer.close}"
+        return check_answer(self, action, answer, before)
 
     def write_answer(self, answer: str) -> str:
         """The text inside the tag of the answer."""
