@@ -21,8 +21,9 @@ class AutoCoADialect(TagDialect):
 
     The prompt opens `<think>`, and only what comes before the first `</think>` is searched for
     a call: `<begin_search> query </end_search>` (the odd closing tag is theirs). After it the
-    turn is the answer: its last box, or all that follows if there is none, as their scorer
-    reads it too. Three documents; ten searches, then one that is refused, then the last turn.
+    turn is the answer: its last box, or all that follows if there is none. (Without a box their
+    scorer reads on for "The answer is ..." or a sentence: the reward `autocoa_code` does.)
+    Three documents; ten searches, then one that is refused, then the last turn.
     A further tool NAME has the tag `<begin_NAME> ... </end_NAME>`.
 
     With `published=True` the refusal is in their words. They generate on without a stop
@@ -97,4 +98,4 @@ class AutoCoADialect(TagDialect):
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         action = f"{thought or 'I know the answer.'}\n{_END}\n\n\\boxed{{{answer}}}"
-        return check_answer(self, action, answer, before)
+        return check_answer(self.name, answer, self.parse(action, before))

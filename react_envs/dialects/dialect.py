@@ -118,19 +118,18 @@ class Dialect(Protocol):
         ...
 
 
-def check_answer(dialect: Dialect, action: str, answer: str, before: str) -> str:
-    """`action` if `dialect` reads `answer` in it, blanks at its ends aside.
+def check_answer(name: str, answer: str, turn: ParsedTurn) -> str:
+    """The action that was parsed as `turn`, if its answer is `answer`, blanks at the ends aside.
 
     Raises:
-        ArgumentError: if it does not.
+        ArgumentError: if it is not; `name` is the dialect's.
     """
-    read = dialect.parse(action, before).answer
-    if read is None or read.strip() != answer.strip():
+    if turn.answer is None or turn.answer.strip() != answer.strip():
         raise ArgumentError(
-            f"{dialect.name} cannot write this answer, it would be read as {read!r:.200}: "
+            f"{name} cannot write this answer, it would be read as {turn.answer!r:.200}: "
             f"{answer!r:.200}"
         )
-    return action
+    return turn.kept + turn.dropped
 
 
 def describe_tools(tools: Sequence[Tool]) -> str:

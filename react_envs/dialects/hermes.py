@@ -147,7 +147,7 @@ class HermesDialect:
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         action = f"{thought}\n\\boxed{{{answer}}}".lstrip("\n")
-        return check_answer(self, action, answer, before)
+        return check_answer(self.name, answer, self.parse(action, before))
 
 
 def _read_call(text: str) -> tuple[ToolCall | None, str | None]:

@@ -209,7 +209,7 @@ class ReactDialect:
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         action = f"{_thought(thought)}Final Answer: {answer}\n"
-        return check_answer(self, action, answer, before)
+        return check_answer(self.name, answer, self.parse(action, before))
 
 
 class _Fence(NamedTuple):

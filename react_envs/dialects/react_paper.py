@@ -181,7 +181,7 @@ class ReactPaperDialect:
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         action = self._format(f"Finish[{answer}]", thought, before)
-        return check_answer(self, action, answer, before)
+        return check_answer(self.name, answer, self.parse(action, before))
 
     def _format(self, action: str, thought: str, before: str) -> str:
         if _ACTION_ASKED.search(before[-20:]):

@@ -89,7 +89,7 @@ class ReCallDialect(HermesDialect):
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         action = self._thought(thought, before) + super().format_answer(answer)
-        return check_answer(self, action, answer, before)
+        return check_answer(self.name, answer, self.parse(action, before))
 
     def _thought(self, thought: str, before: str) -> str:
         lead = "" if before.endswith(_THINK) else _THINK

@@ -60,7 +60,7 @@ class SearchR1Dialect(TagDialect):
 
     def prompt(self, instructions: str, question: str) -> str:
         question = question.strip()
-        if not question.endswith(("?", ".", "!")):
+        if not question.endswith("?"):  # theirs asks for no other end
             question += "?"
         return f"{instructions}\n\nQuestion: {question}\n"
 

@@ -324,7 +324,7 @@ class TagDialect:
         assert self.answer is not None
         head = self.write_thought(thought, before)
         action = f"{head}{self.answer.open}{self.write_answer(answer)}{self.answer.close}"
-        return check_answer(self, action, answer, before)
+        return check_answer(self.name, answer, self.parse(action, before))
 
     def write_answer(self, answer: str) -> str:
         """The text inside the tag of the answer."""

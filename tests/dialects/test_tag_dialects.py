@@ -88,6 +88,7 @@ def test_an_unclosed_tag_is_taken_unless_the_engine_ran_out_of_length() -> None:
 def test_a_question_gets_its_mark() -> None:
     assert search_r1.prompt("I.", "Who ").endswith("Question: Who?\n")
     assert search_r1.prompt("I.", "Who?").endswith("Question: Who?\n")
+    assert search_r1.prompt("I.", "Name it.").endswith("Question: Name it.?\n")
 
 
 def make(dialect: Any, turns: int | None = None) -> Any:
