@@ -82,7 +82,7 @@ def dialects() -> str:
                 code(dialect.observation("...", kept, before)),
                 code(_without_thought(answer)),
                 " ".join(code(text) for text in dialect.stop),
-                f"`{dialect.documents}`",
+                f"{limits.documents or ''} `{dialect.documents}`".strip(),
                 str(limits.max_turns or "none"),
                 f"`{limits.on_limit}`",
                 limits.observation,

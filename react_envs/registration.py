@@ -23,11 +23,11 @@ _MATH: dict[str, dict[str, Any]] = {
     "ReactMATH500-v0": {"dataset": "math500", "split": "test"},
 }
 _WIKI: dict[str, dict[str, Any]] = {
-    "ReactWiki-v0": {"dataset": "synthetic_wiki", "split": "synthetic", "max_steps": 20},
+    "ReactWiki-v0": {"dataset": "synthetic_wiki", "split": "synthetic", "usual_steps": 20},
     "ReactMultiTool-v0": {
         "dataset": "synthetic_wiki",
         "split": "synthetic",
-        "max_steps": 20,
+        "usual_steps": 20,
         "tools": ["python"],
         "world": {"questions": ["arithmetic"]},
     },
@@ -97,8 +97,8 @@ def make_env(
             `Episode`, or `"module:name"` of one (see `react_envs.rewards.terms.make_terms`).
         max_steps: turns until the episode is truncated; None for the dialect's own number, or
             10 where it has none.
-        on_limit: what happens then (see `StepLimit`); None for the dialect's own rule if
-            `max_steps` is its own too, else `"truncate"`.
+        on_limit: what happens then (see `StepLimit`); None for the dialect's own rule (but for
+            `"truncate"` where that wants a last turn for the answer and there is one turn alone).
         data: a file or folder to read a published split from (see `load_tasks`).
         difficulty: steps of the synthetic problems, one number or an inclusive range.
         data_seed: which unlimited stream of synthetic problems.
@@ -150,8 +150,12 @@ def assemble(
     max_steps: int | None,
     on_limit: Literal["truncate", "answer", "refuse", "finish"] | None,
     render_mode: str | None,
+    usual_steps: int = 10,
 ) -> gym.Env[str, str]:
-    """A `ReactEnv` in its two wrappers; `make_env` says what the arguments mean."""
+    """A `ReactEnv` in its two wrappers; `make_env` says what the arguments mean.
+
+    `usual_steps` are the turns where neither `max_steps` nor the dialect limits them.
+    """
     from react_envs.core import ReactEnv
     from react_envs.dialects import make_dialect
     from react_envs.wrappers import EpisodeReward, StepLimit
@@ -161,8 +165,9 @@ def assemble(
         tasks, tools, made, instructions=instructions, render_mode=render_mode
     )
     limits = made.limits
+    turns = max_steps if max_steps is not None else limits.max_turns or usual_steps
     if on_limit is None:
-        on_limit = limits.on_limit if max_steps is None else "truncate"
-    turns = max_steps if max_steps is not None else limits.max_turns or 10
+        one = turns == 1 and limits.on_limit in ("answer", "refuse")
+        on_limit = "truncate" if one else limits.on_limit
     env = StepLimit(env, turns, on_limit, limits.note)
     return EpisodeReward(env, reward, grader)

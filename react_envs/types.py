@@ -160,8 +160,14 @@ class Episode:
 
     @property
     def answer(self) -> str | None:
-        """The agent's answer, None if it never gave one."""
-        return self.turns[-1].answer if self.turns else None
+        """The agent's answer, None if it never gave one.
+
+        The empty answer that the environment gives for the agent at its limit
+        (`StepLimit(on_limit="finish")`) is none.
+        """
+        if not self.turns or self.stop_reason == StopReason.MAX_STEPS:
+            return None
+        return self.turns[-1].answer
 
 
 class Completion(str):

@@ -55,13 +55,14 @@ def make_wiki_env(
     pages: Any = None,
     retriever: Any = None,
     corpus: str | os.PathLike[str] | None = None,
-    k: int = 3,
+    k: int | None = None,
     documents: str | None = None,
     strict_react: bool = False,
     dialect: str | Mapping[str, Any] | Any = "react",
     tools: Iterable[str | Mapping[str, Any] | Any] = (),
     reward: str | Mapping[str, Any] | Callable[..., float] = "exact_match",
     max_steps: int | None = None,
+    usual_steps: int = 10,
     on_limit: Literal["truncate", "answer", "refuse", "finish"] | None = None,
     order: Literal["published", "react"] = "published",
     data: str | os.PathLike[str] | None = None,
@@ -84,15 +85,20 @@ def make_wiki_env(
         pages: source of the pages; by default the world, or live Wikipedia.
         retriever: source of the passages; by default the same.
         corpus: a corpus file for both, read into memory.
-        k: number of passages that a search gives.
+        k: number of passages that a search gives; by default as many as in the dialect's system,
+            or 3 where it has no number.
         documents: how passages are written, a key of `retrieval.formats.DOCUMENT_FORMATS`; by
             default as the dialect's system does.
         strict_react: cut sentences exactly as ReAct does (see `react_envs.tools.pages`).
         dialect: a name, `{"name": ..., **options}` or an object.
         tools: further tools beside those of the mode, such as `["python"]`.
         reward: a preset's name, `{term: weight}`, or a function of the `Episode`.
-        max_steps: turns until the episode is truncated.
-        on_limit: what happens then (see `StepLimit`).
+        max_steps: turns until the episode is truncated; None for the dialect's own number, or
+            `usual_steps` where it has none.
+        usual_steps: 20 in "ReactWiki-v0" and "ReactMultiTool-v0", whose questions take up to four
+            hops.
+        on_limit: what happens then (see `StepLimit`); None for the dialect's own rule, as in
+            `make_env`.
         order: `"react"`: HotpotQA's dev set or FEVER in the order of ReAct's evaluation.
         data: a file or folder to read a published split from (see `load_tasks`).
         data_seed: which unlimited stream of synthetic questions.
@@ -103,9 +109,13 @@ def make_wiki_env(
         ArgumentError: for arguments that cannot be used.
         DataNotFoundError: if a published split is on none of the usual places.
     """
+    from react_envs.dialects import make_dialect
+
     if dataset == "fever" and dialect == "react_paper":
         dialect = {"name": "react_paper", "question": "Claim"}  # as ReAct's FEVER prompt has it
-    _check_used(mode, pages=pages, retriever=retriever, documents=documents, strict=strict_react)
+    made = make_dialect(dialect)
+    used = {"documents": documents, "k": k}
+    _check_used(mode, pages=pages, retriever=retriever, strict=strict_react, **used)
     tasks = _tasks(dataset, split, order, data, data_seed, world)
     usual = "world" if dataset == "synthetic_wiki" else "wikipedia"
     reading = _reading_tools(
@@ -114,20 +124,21 @@ def make_wiki_env(
         _one_source("retriever", retriever, corpus, usual),
         tasks,
         strict_react,
-        k,
-        documents if documents is not None else _documents_of(dialect),
+        k if k is not None else made.limits.documents or 3,
+        documents if documents is not None else made.documents,
     )
     grader = DATASETS[dataset].grader if dataset in DATASETS else "text"
     return assemble(
         tasks,
         [*reading, *_listed(tools)],
-        dialect,
+        made,
         instructions=INSTRUCTIONS.get(dataset, QUESTION),
         reward=reward,
         grader=grader,
         max_steps=max_steps,
         on_limit=on_limit,
         render_mode=render_mode,
+        usual_steps=usual_steps,
     )
 
 
@@ -164,10 +175,16 @@ def _tasks(
     return Reordered(tasks, react_order())
 
 
-def _check_used(mode: str, *, pages: Any, retriever: Any, documents: Any, strict: bool) -> None:
+def _check_used(
+    mode: str, *, pages: Any, retriever: Any, documents: Any, k: int | None, strict: bool
+) -> None:
     """A source for the tools of another mode was meant for something: tell it."""
     unused = {
-        "pages": {"retriever": retriever is not None, "documents": documents is not None},
+        "pages": {
+            "retriever": retriever is not None,
+            "documents": documents is not None,
+            "k": k is not None,
+        },
         "passages": {"pages": pages is not None, "strict_react": strict},
     }
     for name, given in unused.get(mode, {}).items():
@@ -201,13 +218,6 @@ def _reading_tools(
         name = "search" if mode == "passages" else "retrieve"
         found.append(PassageSearchTool(retriever_of_task(retriever, tasks), k, documents, name))
     return found
-
-
-def _documents_of(dialect: Any) -> str:
-    """The document format of the dialect's system, where it has one."""
-    from react_envs.dialects import make_dialect
-
-    return getattr(make_dialect(dialect), "documents", "plain")
 
 
 def _listed(tools: Any) -> list[Any]:

@@ -246,10 +246,13 @@ def test_a_dialect_brings_its_published_limits(dialect: str, turns: int, on_limi
     assert env.get_wrapper_attr("on_limit") == on_limit
     own = gym.make("ReactGSM8K-v0", dialect=dialect, max_steps=3)
     assert own.reset(seed=0)[1]["max_steps"] == 3
-    assert own.get_wrapper_attr("on_limit") == "truncate"
+    assert own.get_wrapper_attr("on_limit") == on_limit
+    one = gym.make("ReactGSM8K-v0", dialect=dialect, max_steps=1)
+    wants_a_turn = on_limit in ("answer", "refuse")
+    assert one.get_wrapper_attr("on_limit") == ("truncate" if wants_a_turn else on_limit)
     other = gym.make("ReactGSM8K-v0", dialect=dialect, on_limit="answer")
     assert other.get_wrapper_attr("on_limit") == "answer"
-    for made in (env, own, other):
+    for made in (env, own, one, other):
         made.close()
 
 

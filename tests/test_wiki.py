@@ -338,3 +338,25 @@ def test_a_claim_is_called_so_in_the_papers_dialect(data: Path) -> None:
     prompt, _ = env.reset(options={"index": 0})
     assert "\n\nClaim: " in prompt
     assert prompt.endswith("\nThought 1:")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "passages", "turns", "on_limit"),
+    [("react", 3, 20, "truncate"), ("research", 5, 20, "truncate"),
+     ("zerosearch", 5, 5, "truncate"), ("search_r1", 3, 5, "answer"),
+     ("autocoa", 3, 12, "refuse"), ("react_paper", 3, 7, "finish")],
+)  # fmt: skip
+def test_a_dialect_brings_its_documents_and_its_limits_to_the_wiki(
+    dialect: str, passages: int, turns: int, on_limit: str
+) -> None:
+    env = gym.make("ReactWiki-v0", dialect=dialect, mode="passages")
+    assert env.reset(seed=0)[1]["max_steps"] == turns
+    assert env.get_wrapper_attr("on_limit") == on_limit
+    assert env.get_wrapper_attr("tools")["search"].k == passages
+    call = env.get_wrapper_attr("dialect").format_call(ToolCall("search", {"query": "city"}))
+    *_, info = env.step(call)
+    if dialect in ("search_r1", "zerosearch"):
+        assert info["tool_result"].count("(Title: ") == passages
+    own = gym.make("ReactWiki-v0", dialect=dialect, mode="passages", k=2, max_steps=9)
+    assert own.get_wrapper_attr("tools")["search"].k == 2
+    assert own.reset(seed=0)[1]["max_steps"] == 9

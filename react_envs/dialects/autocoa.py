@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from react_envs.dialects.dialect import Limits
+from react_envs.dialects.dialect import Limits, check_answer
 from react_envs.dialects.tags import Tag, TagDialect
 from react_envs.tools.tool import Tool
 from react_envs.types import ParsedTurn
@@ -21,8 +21,9 @@ class AutoCoADialect(TagDialect):
 
     The prompt opens `<think>`, and only what comes before the first `</think>` is searched for
     a call: `<begin_search> query </end_search>` (the odd closing tag is theirs). After it the
-    turn is the answer: its last box, or all that follows if there is none, as their scorer
-    reads it too. Three documents; ten searches, then one that is refused, then the last turn.
+    turn is the answer: its last box, or all that follows if there is none. (Without a box their
+    scorer reads on for "The answer is ..." or a sentence: the reward `autocoa_code` does.)
+    Three documents; ten searches, then one that is refused, then the last turn.
     A further tool NAME has the tag `<begin_NAME> ... </end_NAME>`.
 
     With `published=True` the refusal is in their words. They generate on without a stop
@@ -44,6 +45,7 @@ class AutoCoADialect(TagDialect):
         max_turns=12,
         on_limit="refuse",
         note="The limit of calls is reached: no more tools, end the thought and answer.",
+        documents=3,
     )
 
     def __init__(self, **options: Any) -> None:
@@ -95,4 +97,5 @@ class AutoCoADialect(TagDialect):
         return f"{thought or 'I know what to do.'} "
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
-        return f"{thought or 'I know the answer.'}\n{_END}\n\n\\boxed{{{answer}}}"
+        action = f"{thought or 'I know the answer.'}\n{_END}\n\n\\boxed{{{answer}}}"
+        return check_answer(self.name, answer, self.parse(action, before))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, Self, runtime_checkable
 
+from react_envs.errors import ArgumentError
 from react_envs.tools.tool import Tool
 from react_envs.types import Message, ParsedTurn, ToolCall
 
-__all__ = ["Dialect", "Limits", "describe_tools"]
+__all__ = ["Dialect", "Limits", "check_answer", "describe_tools"]
 
 LAST_TURN = "This is your last turn: no more tools, give your final answer now."
 
@@ -26,6 +27,8 @@ class Limits:
     """What the agent is told before a last turn that must answer; "" for nothing."""
     observation: str = "-"
     """Length of an observation that the system allows, in words for the table of dialects."""
+    documents: int | None = None
+    """Documents that a search of the system gives; None: it says nothing of them."""
 
 
 @runtime_checkable
@@ -107,8 +110,26 @@ class Dialect(Protocol):
         ...
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
-        """A turn that gives `answer`."""
+        """A turn that gives `answer`.
+
+        Raises:
+            ArgumentError: if the dialect cannot write it, so that it would be read as another.
+        """
         ...
+
+
+def check_answer(name: str, answer: str, turn: ParsedTurn) -> str:
+    """The action that was parsed as `turn`, if its answer is `answer`, blanks at the ends aside.
+
+    Raises:
+        ArgumentError: if it is not; `name` is the dialect's.
+    """
+    if turn.answer is None or turn.answer.strip() != answer.strip():
+        raise ArgumentError(
+            f"{name} cannot write this answer, it would be read as {turn.answer!r:.200}: "
+            f"{answer!r:.200}"
+        )
+    return turn.kept + turn.dropped
 
 
 def describe_tools(tools: Sequence[Tool]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Literal, Self
 
-from react_envs.dialects.dialect import Limits
+from react_envs.dialects.dialect import Limits, check_answer
 from react_envs.dialects.thinking import UNCLOSED_THOUGHT, end_of_thought
 from react_envs.dialects.truncation import cut_characters
 from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_tags
@@ -146,7 +146,8 @@ class HermesDialect:
         return f"{thought}\n{_OPEN}\n{body}\n{_CLOSE}".lstrip("\n")
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
-        return f"{thought}\n\\boxed{{{answer}}}".lstrip("\n")
+        action = f"{thought}\n\\boxed{{{answer}}}".lstrip("\n")
+        return check_answer(self.name, answer, self.parse(action, before))
 
 
 def _read_call(text: str) -> tuple[ToolCall | None, str | None]:

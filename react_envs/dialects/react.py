@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Self
 
-from react_envs.dialects.dialect import Limits, describe_tools
+from react_envs.dialects.dialect import Limits, check_answer, describe_tools
 from react_envs.dialects.thinking import UNCLOSED_THOUGHT, end_of_thought
 from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_lines
 from react_envs.errors import ArgumentError
@@ -208,7 +208,8 @@ class ReactDialect:
         return action
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
-        return f"{_thought(thought)}Final Answer: {answer}\n"
+        action = f"{_thought(thought)}Final Answer: {answer}\n"
+        return check_answer(self.name, answer, self.parse(action, before))
 
 
 class _Fence(NamedTuple):
@@ -225,8 +226,10 @@ class _Fence(NamedTuple):
         opening = _FENCE.match(action, start, end)
         if opening is None:
             return None
+        # the code's own "\r" before a bare line break is code
+        line_break = r"\r?+\n" if opening.group().endswith("\r\n") else r"\n"
         closing = re.compile(
-            rf"(?:\r?+\n)?^[ \t]*+{opening.group(1)}[ \t]*+\r?+(?:\n|\Z)", re.MULTILINE
+            rf"(?:{line_break})?^[ \t]*+{opening.group(1)}[ \t]*+\r?+(?:\n|\Z)", re.MULTILINE
         )
         match = closing.search(action, opening.end() - 1, end)
         if match is None:

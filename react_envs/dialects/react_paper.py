@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Self
 
-from react_envs.dialects.dialect import Limits, describe_tools
+from react_envs.dialects.dialect import Limits, check_answer, describe_tools
 from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_lines
 from react_envs.errors import ArgumentError
 from react_envs.tools.tool import Tool
@@ -30,7 +30,8 @@ class ReactPaperDialect:
     The environment writes `Thought 1:`, `Observation 1: ...` and `Thought 2:`; the agent goes
     on from there. Whatever tools there are is called `Name[input]`; the first letter's case
     does not matter (`Search` is the tool `search`), the others' does. `Finish[answer]` answers,
-    with or without a tool of that name. Several arguments go in as a JSON object.
+    with or without a tool of that name. `think[...]`, which their environment knows too, is the
+    tool `think` (`tools=["think"]`). Several arguments go in as a JSON object.
 
     A turn without an `Action` line is not over: its first line stays as the thought, the
     environment writes `Action 2:`, and the line that follows is the action, whatever it is.
@@ -39,7 +40,9 @@ class ReactPaperDialect:
     for both).
 
     With `published=True` every `\\\\n` written as two characters is taken out of observations,
-    and they are not trimmed otherwise. `question="Claim"` is FEVER's word for it.
+    and they are not trimmed otherwise; and an action is what follows the only `\\nAction 2: ` of
+    the turn, with this very number and blank, else it is missing. `question="Claim"` is FEVER's
+    word for it.
 
     Source: github.com/ysymyth/ReAct (hotpotqa.ipynb). Their worked examples are not part of
     the prompt; put them into `instructions`.
@@ -89,6 +92,10 @@ class ReactPaperDialect:
         if _ACTION_ASKED.search(before[-20:]):
             start, end = self._line(action, end)
             return self._do(action, start, end, fabricated)
+        if self.published and (mark := self._mark(before)):
+            if action[:end].strip().count(mark) != 1:
+                return self._ask_for_action(action, end, fabricated)
+            return self._do(action, action.rfind(mark, 0, end) + len(mark), end, fabricated)
         field = _ACTION.search(action, 0, end)
         if field is None:
             return self._ask_for_action(action, end, fabricated)
@@ -96,6 +103,11 @@ class ReactPaperDialect:
         if following is not None:
             end = following.start() - 1
         return self._do(action, field.end(), max(end, field.end()), fabricated)
+
+    def _mark(self, before: str) -> str | None:
+        """Where the published code splits a turn; None if no thought was asked for."""
+        asked = _THOUGHT_ASKED.search(before[-20:])
+        return f"\nAction {asked[1]}: " if asked else None
 
     def _line(self, action: str, end: int) -> tuple[int, int]:
         """The first line of `action[:end]` that is not blank."""
@@ -126,7 +138,9 @@ class ReactPaperDialect:
     ) -> str:
         asked = _ACTION_ASKED.search(before[-20:])
         number = self._number(kept, before)
-        if error and asked is None and _ACTION.search(kept) is None:
+        mark = self._mark(before) if self.published else None
+        acted = mark in kept.strip() if mark else _ACTION.search(kept) is not None
+        if error and asked is None and not acted:
             return f"\nAction {number}:"
         return f"\n{self._observed(text, number, note)}\nThought {number + 1}:"
 
@@ -166,7 +180,8 @@ class ReactPaperDialect:
         return action
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
-        return self._format(f"Finish[{answer}]", thought, before)
+        action = self._format(f"Finish[{answer}]", thought, before)
+        return check_answer(self.name, answer, self.parse(action, before))
 
     def _format(self, action: str, thought: str, before: str) -> str:
         if _ACTION_ASKED.search(before[-20:]):

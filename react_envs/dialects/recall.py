@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from react_envs.dialects.dialect import Limits
+from react_envs.dialects.dialect import Limits, check_answer
 from react_envs.dialects.hermes import HermesDialect
 from react_envs.types import Message, ParsedTurn, ToolCall
 
@@ -35,7 +35,7 @@ class ReCallDialect(HermesDialect):
     name = "recall"
     stop = (_START, "<tool_response>")
     documents = "research"
-    limits = Limits(max_turns=5, observation="512 new tokens a turn")
+    limits = Limits(max_turns=5)
 
     def prompt(self, instructions: str, question: str) -> str:
         return (
@@ -88,7 +88,8 @@ class ReCallDialect(HermesDialect):
         return self._thought(thought, before) + super().format_call(call)
 
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
-        return self._thought(thought, before) + super().format_answer(answer)
+        action = self._thought(thought, before) + super().format_answer(answer)
+        return check_answer(self.name, answer, self.parse(action, before))
 
     def _thought(self, thought: str, before: str) -> str:
         lead = "" if before.endswith(_THINK) else _THINK

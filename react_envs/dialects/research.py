@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from react_envs.dialects.dialect import Limits
 from react_envs.dialects.tags import Tag, TagDialect
 from react_envs.tools.tool import Tool
+from react_envs.types import ParsedTurn
 
 __all__ = ["ReSearchDialect"]
 
@@ -19,6 +21,9 @@ class ReSearchDialect(TagDialect):
     stays (`after_answer="keep"`), and the reward `research` judges it. The query begins at the
     last `<search>`. Five documents; no limit of turns, 8,192 tokens for the whole response.
 
+    With `published=True` an empty query is answered "invalid query"; a turn that neither calls nor
+    answers, which ends their rollout, is told what to write in both.
+
     Source: github.com/Agent-RL/ReSearch, branch re-search (vllm_rollout.py, template.py).
 
     >>> ReSearchDialect().parse(r"<answer> The final answer is \[ \boxed{4} \] </answer>").answer
@@ -29,7 +34,7 @@ class ReSearchDialect(TagDialect):
     documents = "research"
     result = Tag.of("result")
     first_opener = False
-    limits = Limits(observation="8,192 tokens in all")
+    limits = Limits(documents=5)
 
     def __init__(self, *, after_answer: str = "keep", **options: Any) -> None:
         super().__init__(after_answer=after_answer, **options)
@@ -53,8 +58,12 @@ class ReSearchDialect(TagDialect):
     def wrap(self, text: str) -> str:
         return f" <result>\n{text}\n</result>"
 
-    def invalid(self) -> str:
-        return "invalid query" if self.published else super().invalid()
+    def parse(self, action: str, before: str = "") -> ParsedTurn:
+        turn = super().parse(action, before)
+        finish_reason = getattr(action, "finish_reason", None)
+        if self.published and self._called_for_nothing(turn, finish_reason):
+            return replace(turn, error="invalid query")
+        return turn
 
     def write_answer(self, answer: str) -> str:
         return f" The final answer is \\[ \\boxed{{{answer}}} \\] "

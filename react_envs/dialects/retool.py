@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from react_envs.dialects.dialect import Limits
 from react_envs.dialects.tags import Tag, TagDialect
 from react_envs.rewards.boxed import extract_boxed
+from react_envs.rewards.retool import retool_answer
 from react_envs.tools.tool import Tool
 from react_envs.types import ParsedTurn
 
@@ -20,10 +22,12 @@ class ReToolDialect(TagDialect):
     r"""A fenced program in `<code>`, its output in `<interpreter>`, a boxed `<answer>`.
 
     The program is what follows the last ```` ```python ```` of the tag, or all of it. Outputs
-    of more than 403 characters keep 200 at either end. A turn without code that holds a box
+    of more than 400 characters keep 200 at either end. A turn without code that holds a box
     is an answer, whether the box is in `<answer>` or not. No limit of turns.
 
-    With `published=True` every backtick is taken out of the program, as their code does.
+    With `published=True`, as in their code: every backtick is taken out of the program; an empty
+    program is answered "None"; and a turn without code is an answer if it holds a number, of
+    which the last one counts. Here such a turn is told to box its answer.
 
     Source: github.com/ReTool-RL/ReTool (evaluation/eval.py, executor.py).
 
@@ -60,12 +64,14 @@ class ReToolDialect(TagDialect):
 
     def parse(self, action: str, before: str = "") -> ParsedTurn:
         turn = super().parse(action, before)
+        finish_reason = getattr(action, "finish_reason", None)
+        if self.published and self._called_for_nothing(turn, finish_reason):
+            return replace(turn, error="None")
         if turn.error is None or any(tag.open in turn.kept for tag in self.tags.values()):
             return turn
-        boxed = (extract_boxed(turn.kept) or "").strip()
-        if not boxed:
-            return turn
-        return ParsedTurn(turn.kept, turn.dropped, None, boxed, None, turn.fabricated_observation)
+        read = retool_answer if self.published else extract_boxed
+        answer = (read(turn.kept) or "").strip()
+        return replace(turn, answer=answer, error=None) if answer else turn
 
     def read_body(self, tool: str, text: str) -> str:
         if self.tags.get(tool) != self.native_tag or text.lstrip().startswith("{"):
@@ -91,6 +97,6 @@ class ReToolDialect(TagDialect):
         return f"\n<interpreter>\n{text}</interpreter>\n\n"
 
     def _observed(self, text: str, note: str) -> str:
-        if len(text) > 2 * HALF + len("..."):
+        if len(text) > 2 * HALF:
             text = f"{text[:HALF]}...{text[-HALF:]}"
         return super()._observed(text, note)

@@ -14,7 +14,7 @@ import json
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple, Self
 
-from react_envs.dialects.dialect import Limits
+from react_envs.dialects.dialect import Limits, check_answer
 from react_envs.dialects.truncation import Tokenizer, fit_tokens, load_tokenizer
 from react_envs.dialects.untrusted import neutralize_chat_tokens, neutralize_tags
 from react_envs.errors import ArgumentError
@@ -191,12 +191,17 @@ class TagDialect:
         assert self.answer is not None
         text = action[:end]
         closing = text.rfind(self.answer.close)
-        opening = text.rfind(self.answer.open, 0, closing if closing >= 0 else None)
-        start = opening + len(self.answer.open)
-        answer = self.read_answer(text[start:closing] if closing >= 0 else text[start:])
+        closing = closing if closing >= 0 else end
+        opening = self._answer_opening(text, closing)
+        answer = self.read_answer(text[opening + len(self.answer.open) : closing])
         if opening < 0 or not answer:
             return ParsedTurn(text, action[end:], None, None, self.invalid(), fabricated)
         return ParsedTurn(text, action[end:], None, answer, None, fabricated)
+
+    def _answer_opening(self, text: str, closing: int) -> int:
+        """Where the answer that ends at `closing` is opened, -1 if nowhere."""
+        assert self.answer is not None
+        return text.rfind(self.answer.open, 0, closing)
 
     def _turn(self, action: str, end: int, fabricated: bool, tool: str, body: str) -> ParsedTurn:
         """The call of `tool` with what stands in its tag; invalid if that is nothing."""
@@ -233,11 +238,12 @@ class TagDialect:
     def observation(
         self, text: str, kept: str, before: str = "", error: bool = False, note: str = ""
     ) -> str:
+        close = self._missing_close(kept)
         if not error:
-            return self._missing_close(kept) + self._observed(text, note)
+            return close + self._observed(text, note)
         text = self._error(text, note)
-        called = kept.rstrip().endswith(tuple(tag.close for tag in self.tags.values()))
-        return self.wrap(text) if self.wraps_errors and called else self.correct(text)
+        called = close or kept.rstrip().endswith(self._closings())
+        return close + (self.wrap(text) if self.wraps_errors and called else self.correct(text))
 
     def _error(self, text: str, note: str) -> str:
         """The environment's own words, which may quote what the agent wrote."""
@@ -256,6 +262,14 @@ class TagDialect:
 
         limit = self.max_observation_tokens
         return fit_tokens(text, wrap, limit, self._tokenizer, hard=self.published)
+
+    def _called_for_nothing(self, turn: ParsedTurn, finish_reason: str | None) -> bool:
+        """Whether the turn is wrong for a tag of a call in which there is nothing."""
+        open_end = bool(self._missing_close(turn.kept)) and finish_reason != "length"
+        return turn.error is not None and (turn.kept.endswith(self._closings()) or open_end)
+
+    def _closings(self) -> tuple[str, ...]:
+        return tuple(tag.close for tag in self.tags.values())
 
     def _missing_close(self, kept: str) -> str:
         """The closing tag of a call that an engine cut off before it."""
@@ -309,7 +323,8 @@ class TagDialect:
     def format_answer(self, answer: str, thought: str = "", before: str = "") -> str:
         assert self.answer is not None
         head = self.write_thought(thought, before)
-        return f"{head}{self.answer.open}{self.write_answer(answer)}{self.answer.close}"
+        action = f"{head}{self.answer.open}{self.write_answer(answer)}{self.answer.close}"
+        return check_answer(self.name, answer, self.parse(action, before))
 
     def write_answer(self, answer: str) -> str:
         """The text inside the tag of the answer."""

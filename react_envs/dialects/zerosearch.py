@@ -19,7 +19,7 @@ class ZeroSearchDialect(SearchR1Dialect):
     """
 
     name = "zerosearch"
-    limits = Limits(max_turns=5, observation="2,048 tokens")
+    limits = Limits(max_turns=5, observation="2,048 tokens", documents=5)
 
     def __init__(self, *, max_observation_tokens: int | None = 2048, **options: Any) -> None:
         super().__init__(max_observation_tokens=max_observation_tokens, **options)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from react_envs.rewards.published import closed
 from react_envs.types import Episode, Turn
 
 __all__ = [
@@ -21,15 +22,22 @@ __all__ = [
 ]
 
 _ANSWER = re.compile(
-    r"\\boxed\s?\{|<answer>|^[ \t*]{0,8}Final Answer:"
-    r"|^[ \t]{0,8}Action[ \t]?\d{0,4}:\s?[Ff]inish\[",
+    r"\\boxed\s?\{|<answer>|^[ \t*]{0,8}Final Answer:|<(?:begin_)?finish>"
+    r"|<tool_call>\s{0,8}\{\s{0,8}\"name\":\s{0,8}\"finish\""
+    r"|^[ \t*]{0,8}Action[ \t]?\d{0,4}:\s{0,8}[Ff]inish\b",
     re.MULTILINE,
 )
 _CALL = re.compile(
-    r"</(?:tool_call|search|end_search|code)>"
-    r"|^[ \t*]{0,8}Action[ \t]?\d{0,4}:(?!\s?[Ff]inish\[)",
+    r"<tool_call>\s{0,8}\{(?!\s{0,8}\"name\":\s{0,8}\"finish\")"
+    r"|</end_(?!finish>)\w{1,80}>|</(?:search|code|python|lookup|retrieve)>"
+    r"|^[ \t*]{0,8}Action[ \t]?\d{0,4}:(?!\s{0,8}[Ff]inish\b)",
     re.MULTILINE,
 )
+_OWN_END = re.compile(r"</(\w{1,80})>\s{0,8}\Z")
+_ACTION = re.compile(r"^[ \t*]{0,8}Action[ \t]?\d{0,4}:", re.MULTILINE)
+_THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+_BEGINS_AS_THOUGHT = ("react", "react_paper", "autocoa")
+"""Dialects in which what stands before a call is a thought, whatever box is in it."""
 _NUMBER = re.compile(r"\d[\d,]*+(?:\.\d++)?+")
 _WORD = re.compile(r"[^\W\d_]{4,40}+")
 
@@ -72,14 +80,47 @@ def _is_used(result: str, later: str) -> bool:
 
 
 def call_and_answer(episode: Episode) -> float:
-    """1.0 if a turn held both a call and an answer: the answer cannot rest on the call."""
-    return float(any(_both(turn) for turn in episode.turns))
+    """1.0 if a turn held both a call and an answer: the answer cannot rest on the call.
+
+    Looked at is what stands outside the call itself and outside thoughts; a call of `finish` is
+    an answer. Calls in tags are known by the tools of this suite and those called in the episode.
+    """
+    names = {turn.call.name for turn in episode.turns if turn.call is not None} - {"finish"}
+    tags = re.compile("|".join(f"</{re.escape(name)}>" for name in sorted(names)) or r"(?!)")
+    head = episode.dialect not in _BEGINS_AS_THOUGHT
+    return float(any(_both(turn, tags, head) for turn in episode.turns))
 
 
-def _both(turn: Turn) -> bool:
-    if turn.call is not None:
-        return _ANSWER.search(turn.dropped) is not None
-    return turn.answer is not None and _CALL.search(turn.kept + turn.dropped) is not None
+def _both(turn: Turn, tags: re.Pattern[str], head: bool) -> bool:
+    if turn.answer is None:
+        return turn.call is not None and _ANSWER.search(_around(turn, head)) is not None
+    # the answer of a call of `finish` is that call
+    rest = turn.kept + turn.dropped if turn.call is None else _around(turn, head)
+    rest = _without_thoughts(rest)
+    return _CALL.search(rest) is not None or tags.search(rest) is not None
+
+
+def _around(turn: Turn, head: bool) -> str:
+    """What the agent wrote before (with `head`) and after the call of its turn."""
+    start = _start_of_call(turn) if head else 0
+    return f"{_without_thoughts(turn.kept[:start])}\n{turn.dropped}"
+
+
+def _start_of_call(turn: Turn) -> int:
+    """Where the call that `turn.kept` ends with begins; 0 if that cannot be told."""
+    end = _OWN_END.search(closed(turn)[-100:])
+    if end is not None:
+        return max(turn.kept.rfind(f"<{end[1].replace('end_', 'begin_', 1)}>"), 0)
+    starts = [match.start() for match in _ACTION.finditer(turn.kept)]
+    return max(turn.kept.rfind("<tool_call>"), *starts, 0)
+
+
+def _without_thoughts(text: str) -> str:
+    """`text` without what is between think tags; the environment may have opened the first."""
+    opened, closing = text.find("<think>"), text.find("</think>")
+    if closing >= 0 and not 0 <= opened < closing:
+        text = text[closing + len("</think>") :]
+    return _THOUGHT.sub("", text)
 
 
 def malformed_call(episode: Episode) -> float:

@@ -1,7 +1,8 @@
 r"""Judges: a rule, a language model or a function of yours says how good an episode was.
 
 A judge is a function of the finished `Episode` (task, turns, answer, gold answers) that gives a
-`Judgement` or a number. `reward={"name": "judge", "judge": ...}` makes it a reward:
+`Judgement`, a number or `(raw_reward, is_success)`. `reward={"name": "judge", "judge": ...}` makes
+it a reward:
 
 - `"rule"`: the data set's own grader, the default;
 - `{"name": "llm", "policy": {"name": "openai", "model": ..., "base_url": ...}}`: `LLMJudge`; the
@@ -15,6 +16,7 @@ episode is not a number rather than 0.0.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import threading
 from collections import OrderedDict
@@ -22,7 +24,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from react_envs.errors import ArgumentError, JudgeFailure, PolicyFailure
+from react_envs.errors import ArgumentError, JudgeFailure, PolicyFailure, is_world_failure
 from react_envs.named import named_object
 from react_envs.rewards.general import answer_score
 from react_envs.types import Context, Episode
@@ -86,8 +88,9 @@ class LLMJudge:
     """A language model judges the final answer.
 
     Equal prompts are judged once (the last `cache_size` are kept in memory). A reply that cannot
-    be read is asked for again, `attempts` times in all, each with another seed; the policy has
-    retries of its own for its server. An answer of nothing scores 0.0 without a question.
+    be read, or a connection that was lost, is asked for again, `attempts` times in all, each with
+    another seed; a `PolicyFailure` is final, for such a policy has retries of its own.
+    An answer of nothing scores 0.0 without a question.
     Thread-safe: one judge may serve many environments, and then shares its cache and budget.
 
     Not covered: a model that an answer persuades. The answer is fenced and called data, what a
@@ -152,8 +155,8 @@ class LLMJudge:
         """Judge a finished episode.
 
         Raises:
-            JudgeFailure: of kind `"judge_budget"`, `"judge_unreadable"`, or `"judge_"` and the
-                kind of the policy's failure.
+            JudgeFailure: of kind `"judge_budget"`, `"judge_unreadable"`, `"judge_network"`,
+                `"judge_timeout"`, or `"judge_"` and the kind of the policy's failure.
         """
         if not (episode.answer or "").strip():
             return Judgement(0.0, False, "no answer")
@@ -170,7 +173,8 @@ class LLMJudge:
         return judgement
 
     def _ask(self, text: str) -> Judgement:
-        reply = ""
+        reply: Any = ""
+        lost: OSError | None = None
         for attempt in range(self.attempts):
             self._spend()
             digest = hashlib.sha256(f"{attempt}:{text}".encode("utf-8", "replace")).digest()
@@ -180,11 +184,21 @@ class LLMJudge:
                 reply = self.policy(Context(text, (message,), (), {}, (), seed))
             except PolicyFailure as failure:
                 raise JudgeFailure(str(failure), f"judge_{failure.kind}") from failure
-            judgement = self.read(reply)
+            except OSError as error:  # of a policy without retries of its own
+                if not is_world_failure(error):
+                    raise
+                lost = error
+                continue
+            lost = None
+            judgement = self.read(reply) if isinstance(reply, str) else None
             if judgement is not None:
                 return judgement
+        if lost is not None:
+            kind = "timeout" if isinstance(lost, TimeoutError) else "network"
+            raise JudgeFailure(f"{type(lost).__name__}: {lost}", f"judge_{kind}") from lost
+        said = reply[-200:] if isinstance(reply, str) else reply
         raise JudgeFailure(
-            f"no verdict in {self.attempts} replies, the last: {reply[-200:]!r}", "judge_unreadable"
+            f"no verdict in {self.attempts} replies, the last: {said!r}", "judge_unreadable"
         )
 
     def _spend(self) -> None:
@@ -231,9 +245,27 @@ def math_answer_as_judge(episode: Episode) -> Judgement:
 
 
 def judge_score(episode: Episode, judge: Judge) -> float:
-    """The score that `judge` gives."""
-    judgement = judge(episode)
-    return float(judgement.score if isinstance(judgement, Judgement) else judgement)
+    """The score that `judge` gives: a number, a `Judgement`, or AgentJet's `(raw_reward, success)`.
+
+    Raises:
+        JudgeFailure: of kind `"judge_value"` if it gave anything else, or not a finite number.
+    """
+    judgement: Any = judge(episode)
+    pair = isinstance(judgement, Judgement) or (
+        isinstance(judgement, tuple) and len(judgement) == 2
+    )
+    score = judgement[0] if pair else judgement
+    try:
+        value = math.nan if isinstance(score, str) else float(score)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise JudgeFailure(
+            "expected a judge to give a finite number, a Judgement or (reward, success), got "
+            f"{judgement!r:.200}",
+            "judge_value",
+        )
+    return value
 
 
 def make_judge(judge: str | Mapping[str, Any] | Judge, grade: Callable[..., float]) -> Judge:
@@ -248,6 +280,11 @@ def make_judge(judge: str | Mapping[str, Any] | Judge, grade: Callable[..., floa
     """
     if callable(judge):
         return judge
+    if not isinstance(judge, str | Mapping):
+        raise ArgumentError(
+            "a judge is 'rule', 'agentjet', {'name': 'llm', ...}, 'module:name' or a function of "
+            f"the Episode, got {judge!r}"
+        )
     options = {"name": judge} if isinstance(judge, str) else dict(judge)
     name = options.pop("name", None)
     if name == "llm":
@@ -260,6 +297,8 @@ def make_judge(judge: str | Mapping[str, Any] | Judge, grade: Callable[..., floa
         return math_answer_as_judge
     if isinstance(name, str) and ":" in name:
         made: Judge = named_object(name, "judge")
+        if not callable(made):
+            raise ArgumentError(f"judge {name!r} must be a function, actually: {made!r}")
         return made
     raise ArgumentError(
         f"unknown judge {name!r}; known: rule, agentjet, llm, a function, or module:name"

@@ -57,7 +57,8 @@ def closed(turn: Turn) -> str:
 
     The observation begins with that end: it is the environment's, as all of its beginning.
     """
-    end = _CLOSE.match(turn.observation) if turn.call is not None else None
+    told = turn.call is not None or turn.parse_error is not None
+    end = _CLOSE.match(turn.observation) if told else None
     return turn.kept + (end[0] if end else "")
 
 

@@ -11,6 +11,7 @@ Faults of the published code that `research_score` reproduces:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from react_envs.rewards.general import format_score
@@ -27,6 +28,7 @@ __all__ = [
     "score_box",
 ]
 
+_RESULT = re.compile(r"(?:</\w{1,80}>)? <result>\n")
 FORMAT_SCORE = 0.1
 EOS = "<|endoftext|>"
 
@@ -145,11 +147,15 @@ def closing_brace(text: str, start: int) -> int | None:
 def research(episode: Episode, *, monotone: bool = False) -> float:
     """`research_score` of what the agent wrote in the dialect `research`.
 
-    Results count as empty ones, and a turn that did not run out of length as ended. In another
-    dialect good format is the term `format`, and the tiers are the same.
+    Results count as empty ones, and a turn that did not run out of length as ended. A turn that
+    neither called nor answered would have ended the published rollout without an answer: 0. (An
+    empty query is answered in a result there, and costs nothing.) In another dialect good format
+    is the term `format`, and the tiers are the same.
     """
     if episode.dialect not in ("research", ""):
         return general_tiers(episode, monotone)
+    if any(turn.parse_error is not None and not _in_result(turn) for turn in episode.turns[:-1]):
+        return 0.0
     text = written_turns(episode, _result)
     if ended(episode) and not text.endswith(EOS):
         text += EOS
@@ -171,5 +177,10 @@ def general_tiers(episode: Episode, monotone: bool = False) -> float:
     return f1 or FORMAT_SCORE
 
 
+def _in_result(turn: Turn) -> bool:
+    """Whether the agent got its answer in a result; the environment begins what it got."""
+    return turn.call is not None or _RESULT.match(turn.observation) is not None
+
+
 def _result(turn: Turn) -> str:
-    return " <result>\n\n</result>" if turn.call is not None else "\n"
+    return " <result>\n\n</result>" if _in_result(turn) else "\n"

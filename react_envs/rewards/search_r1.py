@@ -143,8 +143,9 @@ def search_r1_format(
 ) -> float:
     """`search_r1_format_score` of the agent's turns in the dialects `search_r1`, `zerosearch`.
 
-    With several tools each tag of a call stands where a search may. In another dialect a good
-    format is the term `format`. `retrieval` is the one number here that depends on what a tool
+    With several tools each tag of a call stands where a search may. An episode with an invalid
+    turn is not well-formed: the message after it is text between the tags. In another dialect
+    good format is the term `format`. `retrieval` is the one number here that depends on what a tool
     said: whether a gold answer is in it. It is 0 unless asked for, and cannot be earned by
     writing `<information>`, which the environment cuts.
     """
@@ -153,7 +154,9 @@ def search_r1_format(
         text = written_turns(episode, _information)
         if episode.answer is not None and "</answer>" not in text:
             text += "</answer>"  # an engine that stops there leaves it out
-        valid = valid_sequence(text, calls)
+        # what the agent was told after such a turn stands between the tags, and is no whitespace
+        corrected = any(turn.parse_error is not None for turn in episode.turns)
+        valid = not corrected and valid_sequence(text, calls)
     else:
         valid = bool(format_score(episode))
     documents = [t.tool_result for t in episode.turns if retrieval and t.tool_ok and t.tool_result]
@@ -168,4 +171,4 @@ def _call_tag(turn: Turn) -> str | None:
 
 def _information(turn: Turn) -> str:
     """An empty observation."""
-    return "\n" if turn.call is None else "\n\n<information></information>\n\n"
+    return "\n\n<information></information>\n\n"

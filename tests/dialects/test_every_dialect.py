@@ -87,6 +87,8 @@ def test_any_text_parses_to_exactly_one_outcome_and_loses_nothing(
     thought=st.sampled_from(["", "I add."]),
     before=st.sampled_from(BEFORE),
 )
+@example(code="x\r", thought="", before="")
+@example(code="x\r\n", thought="", before="")
 def test_a_formatted_call_parses_back_to_itself(
     dialect: Dialect, code: str, thought: str, before: str
 ) -> None:
@@ -129,6 +131,43 @@ def test_a_formatted_answer_parses_back_to_itself(
     turn = dialect.parse(dialect.format_answer(answer, thought, before), before)
     assert turn.answer == answer
     assert turn.dropped == ""
+
+
+@every_dialect
+@given(
+    answer=st.one_of(st.text(), action_texts),
+    before=st.sampled_from(BEFORE),
+)
+@example(answer="\\boxed{1}", before="")
+@example(answer="two\nlines", before="\nThought 2:")
+@example(answer="two\nlines", before="\nAction 2:")
+@example(answer="a } b", before="")
+@example(answer="", before="")
+def test_any_answer_is_read_as_it_was_or_refused(
+    dialect: Dialect, answer: str, before: str
+) -> None:
+    try:
+        action = dialect.format_answer(answer, "I know.", before)
+    except ArgumentError:
+        return
+    read = dialect.parse(action, before).answer
+    assert read is not None
+    assert read.strip() == answer.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("react_paper", "x\nAction 2: Search[y]"),
+        ("retool", "a } b"),
+        ("autocoa", "a } b"),
+        ("hermes", ""),
+        ("search_r1", "a</answer>b"),
+    ],
+)
+def test_an_answer_that_a_dialect_cannot_write_is_refused(name: str, answer: str) -> None:
+    with pytest.raises(ArgumentError, match=f"{name} cannot write this answer"):
+        make_dialect(name).format_answer(answer)
 
 
 @every_dialect

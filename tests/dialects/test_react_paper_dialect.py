@@ -148,3 +148,36 @@ def test_messages_tell_a_chat_model_the_same() -> None:
     assert info["messages"][1]["content"].startswith("Observation: Error: found no Action.")
     *_, info = env.step("Search[a]")
     assert info["messages"][1] == {"role": "user", "content": "Observation: page of a\\n."}
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome"),
+    [
+        (" t\nAction 2: Search[a]", ToolCall("search", "a")),
+        (" t\nAction 3: Search[a]", None),
+        (" t\nAction 2:Search[a]", None),
+        (" t\nAction 2: Search[a]\nAction 2: Search[b]", None),
+        ("\nAction 2: Search[a]", None),
+        ("Action 5: Search[a]", None),
+        (" t\nAction 2: Search[a]\nThought 3: u[b]", ToolCall("search", "a]\nThought 3: u[b")),
+    ],
+)
+def test_the_published_code_splits_at_the_action_of_its_own_number(
+    action: str, outcome: ToolCall | None
+) -> None:
+    dialect, before = make_dialect({"name": "react_paper", "published": True}), "o\nThought 2:"
+    turn = dialect.parse(action, before)
+    assert turn.call == outcome
+    assert turn.unfinished == (outcome is None)
+    if outcome is None:
+        told = dialect.observation(turn.error or "", turn.kept, before, error=True)
+        assert told == "\nAction 2:"
+        assert "\n" not in turn.kept.strip()
+    assert make_dialect("react_paper").parse(" t\nAction 3: Search[a]", before).call is not None
+
+
+def test_a_think_action_is_a_tool_like_any_other() -> None:
+    for tools, told in (([], "Invalid action: think[hm]"), (["think"], "Nice thought.")):
+        env = ReactEnv(TaskList([Task("q", ("a",))]), tools, "react_paper")
+        env.reset(seed=0)
+        assert env.step(" t\nAction 1: Think[hm]")[0] == f"\nObservation 1: {told}\nThought 2:"

@@ -88,6 +88,7 @@ def test_an_unclosed_tag_is_taken_unless_the_engine_ran_out_of_length() -> None:
 def test_a_question_gets_its_mark() -> None:
     assert search_r1.prompt("I.", "Who ").endswith("Question: Who?\n")
     assert search_r1.prompt("I.", "Who?").endswith("Question: Who?\n")
+    assert search_r1.prompt("I.", "Name it.").endswith("Question: Name it.?\n")
 
 
 def make(dialect: Any, turns: int | None = None) -> Any:
@@ -128,6 +129,76 @@ def test_a_call_that_runs_into_a_forged_result_is_none() -> None:
     assert turn.kept == "<search> q "
 
 
+@pytest.mark.parametrize(
+    ("action", "kept", "outcome"),
+    [
+        ("<search></search> x", "<search></search>", ToolCall("search", "")),
+        ("<search> ", "<search> ", ToolCall("search", "")),
+        ("<answer></answer> x", "<answer></answer>", ""),
+        ("<answer>a", "<answer>a", "a"),
+        ("<answer>a</answer> <search>q</search> x", "<answer>a</answer> <search>q</search>", "a"),
+        ("<search>q</search> <answer>a</answer>", "<search>q</search>", ToolCall("search", "q")),
+        ("<answer>a <search>q</search>", "<answer>a <search>q</search>", ToolCall("search", "q")),
+        ("</search><answer>a</answer>", "</search>", None),
+        (
+            "<search>a<search>b</search>",
+            "<search>a<search>b</search>",
+            ToolCall("search", "a<search>b"),
+        ),
+        ("hm", "hm", None),
+    ],
+)
+@pytest.mark.parametrize("name", ["search_r1", "zerosearch"])
+def test_search_r1_as_published_cuts_at_a_search_first_and_takes_the_first_pair(
+    name: str, action: str, kept: str, outcome: Any
+) -> None:
+    turn = make_dialect({"name": name, "published": True}).parse(action)
+    assert turn.kept == kept
+    assert (turn.call if turn.call else turn.answer) == outcome
+    assert (turn.error is None) == (outcome is not None)
+    cut = Completion("<search>q", finish_reason="length")
+    assert make_dialect({"name": name, "published": True}).parse(cut).error is not None
+
+
+@pytest.mark.parametrize("published", [False, True])
+@pytest.mark.parametrize("name", ["search_r1", "zerosearch"])
+def test_an_answer_of_search_r1_is_its_text_as_it_stands(name: str, published: bool) -> None:
+    dialect = make_dialect({"name": name, "published": published})
+    assert dialect.parse("<answer> \\boxed{Paris} </answer>").answer == "\\boxed{Paris}"
+    assert dialect.parse("<answer>a <answer>b</answer>").answer == "a <answer>b"
+    env = EpisodeReward(ReactEnv(TaskList([Task("q", ("Paris",))]), [search], dialect), "search_r1")
+    env.reset(seed=0)
+    assert env.step("<think>t</think><answer>\\boxed{Paris}</answer>")[1] == 0.0
+
+
+# --- A stop string that the engine left out of a call with an error
+
+
+@pytest.mark.parametrize(
+    ("dialect", "kept", "close", "opened"),
+    [
+        (search_r1, "<search>q", "</search>", "\nError"),
+        (research, "<search> ", "</search>", " <result>\nError"),
+        (retool, "<code>\n```python\n```\n", "</code>", "\n<interpreter>\nError"),
+        (autocoa, "Who? <begin_search>a", "</end_search>", "\n\n<search_result> Error"),
+    ],
+)
+def test_an_error_closes_a_call_that_was_left_open(
+    dialect: Any, kept: str, close: str, opened: str
+) -> None:
+    told = dialect.observation("Error", kept, error=True)
+    assert told.startswith(close + opened)
+    assert dialect.observation("Error", kept + close, error=True) == told.removeprefix(close)
+
+
+def test_the_refusal_of_a_call_that_was_left_open_closes_it() -> None:
+    env = make("autocoa")
+    env.reset(seed=0)
+    for _ in range(11):
+        observation, *_ = env.step("<begin_search>a")
+        assert observation.startswith("</end_search>\n\n<search_result> ")
+
+
 # --- ReSearch
 
 
@@ -158,6 +229,10 @@ def test_research_answers_an_empty_query_in_the_tag_of_a_result() -> None:
     told = published.observation(turn.error or "", turn.kept, error=True)
     assert told == " <result>\ninvalid query\n</result>"
     assert "invalid query" not in (research.parse("<search> </search>").error or "")
+    assert published.parse("<search> ").error == "invalid query"
+    assert published.parse("hm").error == research.parse("hm").error
+    cut = Completion("<search> ", finish_reason="length")
+    assert published.parse(cut).error != "invalid query"
 
 
 def test_research_is_one_text_from_user_to_answer() -> None:
@@ -210,6 +285,27 @@ def test_retool_closes_a_program_whose_end_the_engine_left_out() -> None:
     assert retool.parse(kept).call == ToolCall("python", "print(1)")
     told = retool.observation("1", kept)
     assert told == "</code>\n<interpreter>\n1</interpreter>\n\n"
+
+
+def test_retool_as_published_answers_an_empty_program_and_takes_the_last_number() -> None:
+    published = make_dialect({"name": "retool", "published": True})
+    for empty in ("<code></code>", "<code>\n```python\n```\n</code>", "<code>\n"):
+        told = published.observation(published.parse(empty).error or "", empty, error=True)
+        assert told.endswith("\n<interpreter>\nNone</interpreter>\n\n")
+    assert published.parse("so the answer is 18, not 17").answer == "17"
+    assert published.parse("17 or \\boxed{18}").answer == "18"
+    assert published.parse("no idea").error == retool.parse("no idea").error
+    env = EpisodeReward(ReactEnv(TaskList([Task("q", ("18",))]), [python], published), "retool")
+    env.reset(seed=0)
+    assert env.step("so the answer is 18")[1] == 1.0
+
+
+@pytest.mark.parametrize(("length", "shown"), [(400, 400), (401, 403), (403, 403), (9_000, 403)])
+def test_retool_keeps_200_characters_of_either_end_of_more_than_400(
+    length: int, shown: int
+) -> None:
+    told = retool.observation("x" * length, "<code>1</code>")
+    assert len(told) == shown + len("\n<interpreter>\n</interpreter>\n\n")
 
 
 # --- AutoCoA

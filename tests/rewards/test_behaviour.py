@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from react_envs.core import ReactEnv
 from react_envs.rewards import behaviour, degenerate
 from react_envs.rewards.behaviour import (
     answer_before_result,
@@ -16,7 +17,9 @@ from react_envs.rewards.behaviour import (
     result_unused,
 )
 from react_envs.rewards.degenerate import is_nonsense, is_repetitive
-from react_envs.types import Episode, ToolCall, Turn
+from react_envs.tasks import TaskList
+from react_envs.types import Episode, Task, ToolCall, Turn
+from react_envs.wrappers import EpisodeReward, StepLimit
 
 CALL = ToolCall("python", {"code": "print(42)"})
 
@@ -140,3 +143,56 @@ def test_terms_take_time_linear_in_the_length(unit: str) -> None:
     for term in (*ALL, degenerate.repetition, degenerate.nonsense):
         term(long)
     assert time.process_time() - started < 3.0
+
+
+PYTHON = '<tool_call>{"name": "python", "arguments": {"code": "print(42)"}}</tool_call>'
+FINISH = '<tool_call>\n{"name": "finish", "arguments": {"answer": "42"}}\n</tool_call>'
+CODE = "<code>\n```python\nprint(42)\n```\n</code>"
+
+
+def python(code: str) -> str:
+    """Run code."""
+    return code
+
+
+def search(query: str) -> str:
+    """Find pages."""
+    return query
+
+
+@pytest.mark.parametrize(
+    ("dialect", "action", "both"),
+    [
+        ("hermes", PYTHON, 0),
+        ("hermes", PYTHON + FINISH, 1),
+        ("hermes", FINISH + PYTHON, 1),
+        ("hermes", FINISH, 0),
+        ("hermes", "It is \\boxed{42}. " + PYTHON, 1),
+        ("hermes", "<think>\\boxed{42}?</think> " + PYTHON, 0),
+        ("hermes", PYTHON.replace("print(42)", "print('\\\\boxed{42}')"), 0),
+        ("recall", "\\boxed{42}?</think> " + PYTHON, 0),
+        ("retool", "so \\boxed{42} " + CODE, 1),
+        ("retool", CODE + " so \\boxed{42}", 1),
+        ("retool", CODE.removesuffix("</code>"), 0),
+        ("retool", CODE.replace("42", "'\\boxed{42}'"), 0),
+        ("retool", "<search> a </search> so <answer>\\boxed{42}</answer>", 1),
+        ("search_r1", "<think>t</think><answer>42</answer> <python>print(42)</python>", 1),
+        ("search_r1", "<think>t</think><python>print(42)</python><answer>42</answer>", 1),
+        ("search_r1", "<think>t</think><python>print(42)", 0),
+        ("search_r1", "<think>t</think><python>print(42)</python> <finish>42</finish>", 1),
+        ("autocoa", "is it \\boxed{42}? <begin_search> a </end_search>", 0),
+        ("autocoa", "<begin_python>1</end_python> so</think>\\boxed{42}", 1),
+        ("react", "Thought: \\boxed{42}?\nAction: python\nAction Input: 1", 0),
+        ("react", "Action: python\nAction Input: 1\nAction: finish\nAction Input: 42", 1),
+        ("react", "Action: finish\nAction Input: 42", 0),
+        ("react_paper", "Thought 1: t\nAction 1: Python[1]\nAction 2: Finish[42]", 1),
+    ],
+)
+def test_a_call_and_an_answer_in_one_turn_of_any_dialect(
+    dialect: str, action: str, both: int
+) -> None:
+    tasks = TaskList([Task("q", ("42",))])
+    env = ReactEnv(tasks, [search, python, "finish"], dialect)
+    rewarded = EpisodeReward(StepLimit(env, 1), {"call_and_answer": 1.0})
+    rewarded.reset(seed=0)
+    assert rewarded.step(action)[1] == both

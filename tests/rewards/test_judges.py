@@ -218,6 +218,8 @@ def test_a_judge_of_ones_own_by_function_and_by_name() -> None:
     [
         ("rul", "unknown judge 'rul'; known: rule, agentjet, llm"),
         ({"name": "rule", "x": 1}, r"judge 'rule' takes no options, got \['x'\]"),
+        (3, "a judge is 'rule', 'agentjet'.* got 3"),
+        ("math:pi", "judge 'math:pi' must be a function, actually: 3.14"),
         ("nowhere:judge", "judge 'nowhere:judge' cannot be imported"),
         ({"name": "llm"}, 'the judge "llm" needs policy='),
         ({"name": "llm", "policy": {"name": "oracle"}}, "must be 'openai' or 'hf'"),
@@ -327,3 +329,42 @@ def test_a_bug_in_a_judge_is_raised() -> None:
 def test_judge_failures_pickle() -> None:
     again = pickle.loads(pickle.dumps(JudgeFailure("down", "judge_timeout")))
     assert (str(again), again.kind) == ("down", "judge_timeout")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [None, "1", {"score": 1}, math.nan, math.inf, (), (None, True), Judgement(math.nan, True)],
+)
+def test_what_is_no_number_is_a_failed_judgement(said: Any) -> None:
+    reward, info = run(lambda episode: said)
+    assert math.isnan(reward)
+    assert info["reward_failure"]["kind"] == "judge_value"
+
+
+@pytest.mark.parametrize("said", [(0.5, True), (0.5, False), Judgement(0.5, True), 0.5])
+def test_a_judge_may_say_reward_and_success_as_agentjets_do(said: Any) -> None:
+    assert run(lambda episode: said)[0] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(ConnectionError("down"), "network"), (TimeoutError("late"), "timeout")]
+)
+def test_a_connection_that_is_lost_is_tried_again(error: Exception, kind: str) -> None:
+    calls = []
+
+    def policy(context: Context) -> str:
+        calls.append(context.seed)
+        if len(calls) < 2:
+            raise error
+        return CORRECT
+
+    assert run(LLMJudge(policy))[0] == 1.0
+    assert len(set(calls)) == 2
+    calls.clear()
+    _, info = run(LLMJudge(policy, attempts=1))
+    assert info["reward_failure"]["kind"] == f"judge_{kind}"
+
+
+def test_a_policy_that_says_nothing_has_given_no_verdict() -> None:
+    silent: Any = lambda context: None  # noqa: E731
+    assert run(LLMJudge(silent))[1]["reward_failure"]["kind"] == "judge_unreadable"

@@ -163,3 +163,39 @@ def test_only_terms_that_were_asked_for_are_computed_beside_the_four() -> None:
 def test_a_reward_that_cannot_be_made_is_told_at_once(reward: Any, told: str) -> None:
     with pytest.raises(ArgumentError, match=told):
         make_terms(reward)
+
+
+def test_an_answer_that_the_limit_gave_is_none_in_every_term() -> None:
+    """ReAct's forced `finish[]`: never answering must not be paid."""
+    tasks = TaskList([Task("q", ("Paris",))])
+    never = {"exact_match": 1.0, "format": 1.0, "answer_present": 1.0, "research": 1.0}
+    never |= {"answer_before_result": 1.0, "recall": 1.0, "search_r1_format": 1.0}
+    env = EpisodeReward(StepLimit(ReactEnv(tasks, [search], "react_paper"), 1, "finish"), never)
+    env.reset(seed=0)
+    _, reward, *_, info = env.step(" t\nAction 1: Search[Paris]")
+    assert info["answer"] == ""
+    assert reward == 0.0
+    assert {name: info["reward_terms"][name] for name in never} == dict.fromkeys(never, 0.0)
+
+
+@pytest.mark.parametrize("first", ["<think>t</think>", "<think>t</think><search></search>", "hm"])
+def test_search_r1_takes_its_share_back_for_a_turn_that_was_invalid(first: str) -> None:
+    answer = "<think>t</think><answer>Paris</answer>"
+    assert steps("search_r1", "search_r1_format", first, answer) == pytest.approx(0.8)
+    assert steps("search_r1", "search_r1_format", answer) == 1.0
+
+
+def test_an_empty_query_costs_nothing_in_research_but_a_turn_of_nothing_does() -> None:
+    answer = "<think>u</think><answer>\\boxed{Paris}</answer>"
+    for published in (False, True):
+        dialect = {"name": "research", "published": published}
+        for empty in ("<search> </search>", "<search>"):
+            assert steps(dialect, "research", f"<think>t</think>{empty}", answer) == 1.0
+        assert steps(dialect, "research", "hm", answer) == 0.0
+
+
+def steps(dialect: Any, reward: str, *actions: str) -> float:
+    """The reward of an episode of these turns."""
+    env = EpisodeReward(ReactEnv(TaskList([Task("q", ("Paris",))]), [search], dialect), reward)
+    env.reset(seed=0)
+    return sum(env.step(action)[1] for action in actions)

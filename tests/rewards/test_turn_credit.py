@@ -23,9 +23,17 @@ def search(query: str) -> str:
     return f"about {query}"
 
 
-def play(reward: Any, *actions: str) -> tuple[list[float], list[dict[str, Any]]]:
-    tasks = TaskList([Task("Capital?", ("Paris",))])
-    env = EpisodeReward(StepLimit(ReactEnv(tasks, [search], "search_r1"), 6), reward)
+def python(code: str) -> str:
+    """Run code."""
+    return code
+
+
+def play(
+    reward: Any, *actions: str, dialect: str = "search_r1", gold: str = "Paris"
+) -> tuple[list[float], list[dict[str, Any]]]:
+    tasks = TaskList([Task("Capital?", (gold,))])
+    tools = [search, python, "finish"]
+    env = EpisodeReward(StepLimit(ReactEnv(tasks, tools, dialect), 6), reward)
     env.reset(seed=0)
     rewards, infos = [], []
     for action in actions:
@@ -120,3 +128,49 @@ def test_terms_that_are_paid_per_turn_need_an_environment_with_a_task() -> None:
     with pytest.raises(ArgumentError, match="tool_execution, retrieved are paid per turn"):
         EpisodeReward(Foreign(), "turn_credit")
     EpisodeReward(Foreign(), "exact_match")
+
+
+@pytest.mark.parametrize("term", ["xml_format", "xml_tags"])
+def test_tags_are_those_of_the_dialect_with_or_without_their_stop_string(term: str) -> None:
+    def of(*actions: str, dialect: str = "search_r1") -> float:
+        return play({term: 1.0}, *actions, dialect=dialect)[1][-1]["reward_terms"][term]
+
+    assert of(FOUND, ANSWER) == 1.0
+    assert of(FOUND.removesuffix("</search>"), ANSWER.removesuffix("</answer>")) == 1.0
+    assert of(think("<python>1</python>"), think("<python>1"), ANSWER) == 1.0
+    coded = "<think>t <begin_python>1</end_python>"
+    assert of(coded, "t</think>\\boxed{1}", dialect="autocoa") > 0.5
+    assert of("Thought: t\nFinal Answer: Paris", dialect="react") == 0.0
+    assert of(" t\nAction 1: Finish[Paris]", dialect="react_paper") == 0.0
+
+
+def test_a_call_that_cannot_be_read_is_an_attempt_and_an_answer_by_call_is_none() -> None:
+    def of(dialect: str, *actions: str) -> float:
+        terms = play({"tool_execution": 1.0}, *actions, dialect=dialect)[1][-1]["reward_terms"]
+        return terms["tool_execution"]
+
+    call = '<tool_call>{"name": "search", "arguments": {"query": "a"}}</tool_call>'
+    bad = "<tool_call>{bad}</tool_call>"
+    finish = '<tool_call>{"name": "finish", "arguments": {"answer": "a"}}</tool_call>'
+    assert of("hermes", call, bad, bad, bad, "\\boxed{Paris}") == 0.25
+    assert of("hermes", call, "hm", finish) == 1.0
+    assert of("search_r1", FOUND, think("<search></search>"), "hm", ANSWER) == 0.5
+    react = "Action: search\nAction Input: a"
+    assert of("react", react, "Action: search", "hm", "Final Answer: a") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("gold", "said", "found"),
+    [
+        ("U.S.", "the museum", 0.0),
+        ("U.S.", "in the US today", 1.0),
+        ("U.S.", "the U.S. today", 1.0),
+        ("Paris", "a Paris-based firm", 1.0),
+        ("the", "anything", 0.0),
+        ("New York", "new  york city", 1.0),
+        ("12", "in 1912", 0.0),
+    ],
+)
+def test_a_gold_answer_is_retrieved_as_whole_words(gold: str, said: str, found: float) -> None:
+    action = think(f"<search>{said}</search>")
+    assert play({"retrieved": 1.0}, action, gold=gold)[0] == [found]
