@@ -41,13 +41,16 @@ class AnswerCache:
             raise ArgumentError(f"{self.path} cannot be used as a cache: {error}") from error
 
     def get(self, question: str) -> Any | None:
-        """The answer, None if there is none yet.
+        """The answer, None if there is none yet, or a damaged one.
 
         Raises:
             ToolFailure: of kind `cache` if the file went bad.
         """
         row = self._execute("SELECT answer FROM answers WHERE question = ?", question).fetchone()
-        return None if row is None else json.loads(row[0])
+        try:
+            return None if row is None else json.loads(row[0])
+        except (ValueError, TypeError, RecursionError):
+            return None  # asked for again, and replaced
 
     def put(self, question: str, answer: Any) -> None:
         """Keep an answer.
