@@ -46,7 +46,9 @@ class AnswerCache:
         Raises:
             ToolFailure: of kind `cache` if the file went bad.
         """
-        row = self._execute("SELECT answer FROM answers WHERE question = ?", question).fetchone()
+        # as bytes: text that is no UTF-8 is a damaged answer, too
+        find = "SELECT CAST(answer AS BLOB) FROM answers WHERE question = ?"
+        row = self._execute(find, question)
         try:
             return None if row is None else json.loads(row[0])
         except (ValueError, TypeError, RecursionError):
@@ -64,8 +66,8 @@ class AnswerCache:
         """Close this thread's connection; the cache may be used again afterwards."""
         self._connections.close()
 
-    def _execute(self, statement: str, *values: str) -> sqlite3.Cursor:
+    def _execute(self, statement: str, *values: str) -> Any | None:
         try:
-            return self._connections.get().execute(statement, values)
+            return self._connections.get().execute(statement, values).fetchone()
         except sqlite3.Error as error:
             raise ToolFailure(f"{self.path}: {error}", kind="cache") from error

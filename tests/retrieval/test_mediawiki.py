@@ -347,7 +347,7 @@ def test_a_damaged_entry_of_the_cache_is_asked_for_again(
     proxy.always = says({"query": {"pages": [{"title": "Paris", "extract": "A city."}]}})
     whole = wiki.page("Paris")
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE answers SET answer = ?", (damage,))
+        connection.execute("UPDATE answers SET answer = CAST(? AS TEXT)", (damage,))
     assert [wiki.page("Paris") for _ in range(3)] == [whole] * 3
     assert len(proxy.requests) == 2
 
