@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from react_envs.errors import ArgumentError
 from react_envs.retrieval.contract import Document, Page
@@ -76,9 +77,9 @@ def _page(title: str, text: str) -> Page:
 
 
 def _lines(path: Path, on_bytes: Callable[[int], object] | None) -> Iterator[Any]:
-    zipped = path.suffix == ".gz"
     # lines end at b"\n" only; str.splitlines would also break at U+2028 inside a JSON string
-    with open(path, "rb") as raw, gzip.open(raw) if zipped else raw as lines:
+    with open(path, "rb") as raw:
+        lines = _unzipped(gzip.open(raw), path) if path.suffix == ".gz" else raw
         for number, line in enumerate(lines, start=1):
             if on_bytes and number % 1000 == 0:
                 on_bytes(raw.tell())
@@ -86,16 +87,23 @@ def _lines(path: Path, on_bytes: Callable[[int], object] | None) -> Iterator[Any
                 continue
             try:
                 yield json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ArgumentError(f"{path}, line {number}: expected JSON: {error}") from error
         if on_bytes:
             on_bytes(path.stat().st_size)
 
 
+def _unzipped(zipped: IO[bytes], path: Path) -> Iterator[bytes]:
+    try:
+        yield from zipped
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ArgumentError(f"{path} is no whole gzip file: {error}") from error
+
+
 def _rows(path: Path) -> Iterator[Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArgumentError(f"{path}: expected JSON (or name it .jsonl): {error}") from error
     if isinstance(content, Mapping):
         for title, text in content.items():
