@@ -8,7 +8,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from react_envs.errors import ArgumentError
 from react_envs.retrieval.contract import Document, Page
@@ -78,9 +78,9 @@ def _page(title: str, text: str) -> Page:
 
 def _lines(path: Path, on_bytes: Callable[[int], object] | None) -> Iterator[Any]:
     # lines end at b"\n" only; str.splitlines would also break at U+2028 inside a JSON string
-    with open(path, "rb") as raw:
-        lines = _unzipped(gzip.open(raw), path) if path.suffix == ".gz" else raw
-        for number, line in enumerate(lines, start=1):
+    zipped = path.suffix == ".gz"
+    with open(path, "rb") as raw, gzip.open(raw) if zipped else raw as content:
+        for number, line in enumerate(_whole(content, path), start=1):
             if on_bytes and number % 1000 == 0:
                 on_bytes(raw.tell())
             if line.isspace():
@@ -93,9 +93,10 @@ def _lines(path: Path, on_bytes: Callable[[int], object] | None) -> Iterator[Any
             on_bytes(path.stat().st_size)
 
 
-def _unzipped(zipped: IO[bytes], path: Path) -> Iterator[bytes]:
+def _whole(content: Iterable[bytes], path: Path) -> Iterator[bytes]:
+    """The lines of a file that, if it is zipped, is so to its end."""
     try:
-        yield from zipped
+        yield from content
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ArgumentError(f"{path} is no whole gzip file: {error}") from error
 

@@ -49,7 +49,8 @@ class HttpRetriever:
 
     Answers are read by their shape, so a server that mixes these is understood, too. A wrong
     number of lists, an error beside the result, a bare `[]` to a batch, or anything else that is no
-    answer, is a `ToolFailure`, never a short or empty result. Documents without scores get 1, 1/2, 1/3, ... by rank.
+    answer, is a `ToolFailure`, never a short or empty result. Documents without scores get 1, 1/2,
+    1/3, ... by rank.
 
     Args:
         url: address, such as "http://127.0.0.1:8000/retrieve".

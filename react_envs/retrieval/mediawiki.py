@@ -235,8 +235,9 @@ def _raise_for_error(payload: Any) -> None:
     if code.startswith(_WORTH_TRYING_AGAIN):
         lag_s = error.get("lag")
         # as long as the servers lag behind, as far as it can be waited for
-        known = isinstance(lag_s, int | float)
-        after_s = float(min(max(0.0, lag_s), MAX_LAG_S)) if known else None
+        after_s = None
+        if isinstance(lag_s, int | float):
+            after_s = float(min(max(0.0, lag_s), MAX_LAG_S))
         raise TryAgain(
             message, "rate_limited" if code == "ratelimited" else "server_error", after_s
         )
