@@ -29,8 +29,8 @@ def add_commands(commands: Any) -> None:
     build.add_argument("--resume", action="store_true", help="go on with a build that broke off")
     build.set_defaults(run=_build)
 
-    check = parts.add_parser("check", help="read an index to the last byte")
-    check.add_argument("index", metavar="INDEX")
+    check = parts.add_parser("check", help="read an index or a page file to the end")
+    check.add_argument("index", metavar="INDEX", help="folder of an index, or a page file")
     check.set_defaults(run=_check)
 
     search = parts.add_parser("search", help="print the best passages for queries")
@@ -83,6 +83,8 @@ def _build(options: argparse.Namespace, console: Console) -> int:
 
 
 def _check(options: argparse.Namespace, console: Console) -> int:
+    if Path(options.index).is_file():
+        return _check_pages(options.index)
     from react_envs.retrieval.bm25 import read_manifest
     from react_envs.retrieval.index_build import check_index
 
@@ -91,7 +93,16 @@ def _check(options: argparse.Namespace, console: Console) -> int:
         bar = progress.add_task("check", total=sum(file["bytes"] for file in files), note="")
         manifest = check_index(options.index, lambda read: progress.update(bar, completed=read))
     _print_facts(manifest)
-    Console().print("every byte is as it was built")
+    Console().print("every byte that is searched is as it was built")
+    return 0
+
+
+def _check_pages(file: str) -> int:
+    from react_envs.retrieval.page_file import PageFile
+
+    pages = PageFile(file)
+    pages.check()
+    Console().print(f"{len(pages)} pages, every row is as it was built", soft_wrap=True)
     return 0
 
 

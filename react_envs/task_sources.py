@@ -78,7 +78,10 @@ def retriever_of_task(source: Any, tasks: TaskSet) -> Callable[[Task], Retriever
         case "wikipedia":
             return _Fixed(_wikipedia(), make_retriever)
         case str() | os.PathLike():
-            return _Fixed(_retriever_source(os.fspath(source)), make_retriever)
+            named = _retriever_source(os.fspath(source))
+            if named["source"] == "http":
+                make_retriever(named)  # complains; it connects to nobody yet
+            return _Fixed(named, make_retriever)
     return _Fixed(source, make_retriever)
 
 

@@ -41,13 +41,18 @@ class AnswerCache:
             raise ArgumentError(f"{self.path} cannot be used as a cache: {error}") from error
 
     def get(self, question: str) -> Any | None:
-        """The answer, None if there is none yet.
+        """The answer, None if there is none yet, or a damaged one.
 
         Raises:
             ToolFailure: of kind `cache` if the file went bad.
         """
-        row = self._execute("SELECT answer FROM answers WHERE question = ?", question).fetchone()
-        return None if row is None else json.loads(row[0])
+        # as bytes: text that is no UTF-8 is a damaged answer, too
+        find = "SELECT CAST(answer AS BLOB) FROM answers WHERE question = ?"
+        row = self._execute(find, question)
+        try:
+            return None if row is None else json.loads(row[0])
+        except (ValueError, TypeError, RecursionError):
+            return None  # asked for again, and replaced
 
     def put(self, question: str, answer: Any) -> None:
         """Keep an answer.
@@ -61,8 +66,8 @@ class AnswerCache:
         """Close this thread's connection; the cache may be used again afterwards."""
         self._connections.close()
 
-    def _execute(self, statement: str, *values: str) -> sqlite3.Cursor:
+    def _execute(self, statement: str, *values: str) -> Any | None:
         try:
-            return self._connections.get().execute(statement, values)
+            return self._connections.get().execute(statement, values).fetchone()
         except sqlite3.Error as error:
             raise ToolFailure(f"{self.path}: {error}", kind="cache") from error

@@ -90,10 +90,12 @@ class BM25Index:
                 index.config_reader("manual", 1)
                 index.reload()
                 self._searcher = index.searcher()
-        except Exception as error:
-            raise IndexDamagedError(
-                f"{self.path} cannot be opened ({error}); build it again"
-            ) from error
+        except BaseException as error:
+            if _is_fault(error):
+                raise IndexDamagedError(
+                    f"{self.path} cannot be opened ({error}); build it again"
+                ) from error
+            raise
         self._schema = index.schema
 
     def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
@@ -138,8 +140,7 @@ class BM25Index:
             ranked = self._ranked(terms, k)
             return [Hit(_document(self._searcher.doc(place)), score) for score, place in ranked]
         except BaseException as error:
-            # a panic of the engine is a BaseException without a public name
-            if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            if _is_fault(error):
                 raise ToolFailure(f"{self.path}: {error}", kind="index") from error
             raise
 
@@ -164,6 +165,8 @@ class BM25Index:
         The engine orders equal scores by where its threads happened to put them. Scores are
         rounded to the digits that survive any order of adding up.
         """
+        # the engine sets memory aside for as many as it is asked for
+        k = min(k, self._searcher.num_docs)
         limit = k + 1
         while True:
             hits = self._searcher.search(query, limit, count=False).hits
@@ -245,6 +248,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
             "build it again"
         )
     return manifest
+
+
+def _is_fault(error: BaseException) -> bool:
+    """True for what the engine raises; its panic is a BaseException without a public name."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
 
 
 def _document(stored: tantivy.Document) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -43,7 +44,7 @@ class CircuitBreaker:
         self._failures = failures
         self._pause_s = pause_s
         self._clock = clock
-        self._lock = threading.Lock()
+        self._locks: dict[int, threading.Lock] = {}
         self._in_a_row = 0
         self._closed_at = 0.0
         self._probe_until = 0.0
@@ -59,7 +60,7 @@ class CircuitBreaker:
         Raises:
             ToolFailure: of kind `circuit_open` if there is none.
         """
-        with self._lock:
+        with self._lock():
             if not self.is_open:
                 return
             now = self._clock()
@@ -74,13 +75,17 @@ class CircuitBreaker:
 
     def failed(self) -> None:
         """An attempt failed by the server's or the network's fault."""
-        with self._lock:
+        with self._lock():
             self._in_a_row += 1
             self._closed_at = self._clock() + self._pause_s
             self._probe_until = 0.0
 
     def succeeded(self) -> None:
         """The server answered, be it with a refusal."""
-        with self._lock:
+        with self._lock():
             self._in_a_row = 0
             self._probe_until = 0.0
+
+    def _lock(self) -> threading.Lock:
+        """The lock of this process: a forked child would wait for good for one that was held."""
+        return self._locks.setdefault(os.getpid(), threading.Lock())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -76,26 +77,34 @@ def _page(title: str, text: str) -> Page:
 
 
 def _lines(path: Path, on_bytes: Callable[[int], object] | None) -> Iterator[Any]:
-    zipped = path.suffix == ".gz"
     # lines end at b"\n" only; str.splitlines would also break at U+2028 inside a JSON string
-    with open(path, "rb") as raw, gzip.open(raw) if zipped else raw as lines:
-        for number, line in enumerate(lines, start=1):
+    zipped = path.suffix == ".gz"
+    with open(path, "rb") as raw, gzip.open(raw) if zipped else raw as content:
+        for number, line in enumerate(_whole(content, path), start=1):
             if on_bytes and number % 1000 == 0:
                 on_bytes(raw.tell())
             if line.isspace():
                 continue
             try:
                 yield json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ArgumentError(f"{path}, line {number}: expected JSON: {error}") from error
         if on_bytes:
             on_bytes(path.stat().st_size)
 
 
+def _whole(content: Iterable[bytes], path: Path) -> Iterator[bytes]:
+    """The lines of a file that, if it is zipped, is so to its end."""
+    try:
+        yield from content
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ArgumentError(f"{path} is no whole gzip file: {error}") from error
+
+
 def _rows(path: Path) -> Iterator[Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArgumentError(f"{path}: expected JSON (or name it .jsonl): {error}") from error
     if isinstance(content, Mapping):
         for title, text in content.items():

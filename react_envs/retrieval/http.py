@@ -13,7 +13,7 @@ from react_envs.retrieval.breaker import CircuitBreaker
 from react_envs.retrieval.contract import Document, Hit
 from react_envs.retrieval.corpus import well_formed
 from react_envs.retrieval.passages import check_search
-from react_envs.retrieval.transport import Transport, TryAgain
+from react_envs.retrieval.transport import Transport, TryAgain, shown
 
 __all__ = ["HttpRetriever", "Protocol"]
 
@@ -35,7 +35,8 @@ _BY_PATH: dict[str, str] = {
 class HttpRetriever:
     """A retriever behind an HTTP server. Threads may share it.
 
-    `url` is the whole address; its last part tells the protocol unless `protocol` does:
+    `url` is the whole address; its last part tells the protocol unless `protocol` does. Without
+    either, as in `http://HOST:8000`, it is completed by `/retrieve`.
 
     - `/retrieve` (Search-R1): `{"queries", "topk", "return_scores"}` is answered by
       `{"result": [[{"document": {"contents"}, "score"}]]}`, a list for each query;
@@ -47,8 +48,9 @@ class HttpRetriever:
       and `hits` is answered by `{"candidates": [{"docid", "score", "doc"}]}`.
 
     Answers are read by their shape, so a server that mixes these is understood, too. A wrong
-    number of lists, or anything else that is no answer, is a `ToolFailure`, never a short or
-    empty result. Documents without scores get 1, 1/2, 1/3, ... by rank.
+    number of lists, an error beside the result, a bare `[]` to a batch, or anything else that is no
+    answer, is a `ToolFailure`, never a short or empty result. Documents without scores get 1, 1/2,
+    1/3, ... by rank.
 
     Args:
         url: address, such as "http://127.0.0.1:8000/retrieve".
@@ -73,6 +75,9 @@ class HttpRetriever:
         address = urlsplit(url)
         if address.scheme not in ("http", "https") or not address.netloc:
             raise ArgumentError(f"expected an address such as http://HOST/retrieve, got {url!r}")
+        if protocol is None and address.path in ("", "/"):
+            address = address._replace(path="/retrieve")
+            url = address.geturl()
         last = address.path.rstrip("/").rsplit("/", 1)[-1]
         named = protocol or _BY_PATH.get(last)
         if named not in _REQUESTS:
@@ -122,9 +127,11 @@ class HttpRetriever:
 
         def understand(payload: Any) -> list[list[Hit]]:
             try:
+                if payload == [] and not self._one_by_one:
+                    raise ValueError("no list at all")
                 return _hits(payload, number, k)
             except _WRONG as error:
-                message = f"expected {number} lists of documents, got {str(payload)[:200]!r}"
+                message = f"expected {number} lists of documents, got {shown(payload)}"
                 raise TryAgain(f"{message} ({error})", "bad_response") from error
 
         if self._by_get:
@@ -132,11 +139,13 @@ class HttpRetriever:
         return self._transport.call(understand, "POST", self.url, json=body)
 
 
-_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+_WRONG = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 def _hits(payload: Any, number: int, k: int) -> list[list[Hit]]:
     """The hits of each of `number` queries, whichever of the known shapes the answer has."""
+    if isinstance(payload, dict) and payload.get("error"):
+        raise ValueError("an error beside the result")
     if isinstance(payload, dict) and "candidates" in payload:
         payload = [[_candidate(item) for item in payload["candidates"]]]
     elif isinstance(payload, dict):

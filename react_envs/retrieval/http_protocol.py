@@ -87,6 +87,8 @@ class HttpProtocol(asyncio.Protocol):
         self._parser: Any = httptools.HttpRequestParser(self)
         self._waiting: deque[Request] = deque()
         self._reading: Request | None = None
+        self._framing: list[bytes] = []
+        """Headers that say how long the body is."""
         self._header_bytes = 0
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -121,8 +123,12 @@ class HttpProtocol(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._last_request = True  # it is answered as if it had not asked for an upgrade
+        except httptools.HttpParserUpgrade as upgrade:
+            # it is answered as if it had not asked for an upgrade
+            if self._framing:
+                self._read_body(data[upgrade.args[0] :])
+            else:
+                self._last_request = True
         except _TooMuchError as error:
             self._refuse(error.status, str(error))
         except httptools.HttpParserError as error:
@@ -142,6 +148,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._reading = Request()
+        self._framing = []
         self._header_bytes = 0
         if self._task is None:
             self._within(self._limits.read_s, "the request did not come in time")
@@ -154,6 +161,8 @@ class HttpProtocol(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         self._count_header(len(name) + len(value))
         lower = name.lower()
+        if lower in (b"content-length", b"transfer-encoding"):
+            self._framing.append(name + b": " + value)
         if lower == b"expect" and value.lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         elif lower == b"content-length" and int(value) > self._limits.body_bytes:
@@ -172,6 +181,8 @@ class HttpProtocol(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         assert self._reading is not None
+        if self._framing and self._parser.should_upgrade():
+            return  # its body comes yet, see data_received
         self._waiting.append(self._reading)
         self._reading = None
         if len(self._waiting) > MAX_PIPELINED:
@@ -183,6 +194,14 @@ class HttpProtocol(asyncio.Protocol):
             self._transport.pause_reading()
 
     # --- ours ---
+
+    def _read_body(self, data: bytes) -> None:
+        """Read a request anew whose body the parser took for another protocol's."""
+        assert self._reading is not None
+        line = f"{self._reading.method} {self._reading.path} HTTP/1.1".encode("latin-1")
+        self._parser = httptools.HttpRequestParser(self)
+        head = [line, *self._framing, b"Connection: close"]
+        self.data_received(b"\r\n".join(head) + b"\r\n\r\n" + data)
 
     @property
     def busy(self) -> bool:
@@ -205,7 +224,7 @@ class HttpProtocol(asyncio.Protocol):
             request = self._waiting.popleft()
             reply = await self._answer(request)
             self._last_request = self._last_request or not request.keep_alive
-            self._write(reply)
+            self._write(reply, with_body=request.method != "HEAD")
             if not self._drained.is_set():
                 self._within(self._limits.write_s, None)
                 await self._drained.wait()
@@ -222,7 +241,7 @@ class HttpProtocol(asyncio.Protocol):
         else:
             self._within(self._limits.read_s, "the request did not come in time")
 
-    def _write(self, reply: Reply) -> None:
+    def _write(self, reply: Reply, with_body: bool = True) -> None:
         lines = [
             f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
             "Content-Type: application/json",
@@ -232,7 +251,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._last_request:
             lines.append("Connection: close")
         head = "\r\n".join(lines) + "\r\n\r\n"
-        self._transport.write(head.encode("latin-1") + reply.body)
+        self._transport.write(head.encode("latin-1") + (reply.body if with_body else b""))
 
     def _refuse(self, status: int, reason: str) -> None:
         """Answer what is no request, or none in time, and close."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -50,20 +51,23 @@ def build_index(
         documents: the corpus; a resumed build needs the same one in the same order.
         path: a folder that is empty or not there.
         resume: go on with a half-built index. The passages that are in it are read again and
-            compared, but not indexed again. A complete index is opened as it is.
+            compared, but not indexed again; those of a complete index, too.
         on_document: called with the number of passages so far, every 1,000 passages.
         commit_every: passages between two points from which the build can go on.
 
     Raises:
         ArgumentError: if the folder has files and `resume` is off, if another process builds
-            there, or if the corpus is not the one that the half-built index began with.
+            there, or if the corpus is not the one that the index there was begun or made with.
         IndexDamagedError: if a half-built index cannot be gone on with.
         OSError: if the disk is full; the build can be gone on with.
     """
     tantivy = import_tantivy()
     path = Path(path).absolute()
+    documents = iter(documents)
+    # before there is a folder: a corpus that cannot be read leaves none behind
+    documents = chain(list(islice(documents, 1)), documents)
     if resume and (path / MANIFEST).exists():
-        return BM25Index(path)
+        return _complete(documents, path, on_document)
     if not resume and path.exists() and any(path.iterdir()):
         raise ArgumentError(
             f"{path} is not empty; pass another folder, or --resume to go on with a build"
@@ -89,8 +93,7 @@ def build_index(
     expected = _journaled(path, done)
     count = 0
     for count, document in enumerate(documents, start=1):
-        id, title, text = map(well_formed, (document.id, document.title, document.text))
-        digest.update(f"{id}\0{title}\0{text}\0".encode())
+        id, title, text = _add_to(digest, document)
         if on_document and count % 1000 == 0:
             on_document(count)
         if count == done and digest.hexdigest() != expected:
@@ -126,7 +129,10 @@ def build_index(
 def check_index(
     path: str | os.PathLike[str], on_bytes: Callable[[int], object] | None = None
 ) -> dict[str, Any]:
-    """Read every byte of an index and compare it with the manifest; returns the manifest.
+    """Read every byte that is searched and compare it with the manifest; returns the manifest.
+
+    Left out are the engine's own notes (`.managed.json`, lock files): it rewrites them, and
+    `BM25Index` opens the index without them.
 
     Args:
         path: folder of the index.
@@ -151,6 +157,30 @@ def check_index(
             f"{path}: expected {manifest['documents']} passages, got {found}; build it again"
         )
     return manifest
+
+
+def _complete(
+    documents: Iterable[Document], path: Path, on_document: Callable[[int], object] | None
+) -> BM25Index:
+    """The complete index in `path`, if it is of `documents`."""
+    index = BM25Index(path)
+    digest = hashlib.sha256()
+    for count, document in enumerate(documents, start=1):
+        _add_to(digest, document)
+        if on_document and count % 1000 == 0:
+            on_document(count)
+    if index.manifest["fingerprint"] != f"sha256:{digest.hexdigest()}":
+        raise ArgumentError(
+            f"{path} is complete already; it is of another corpus: pass another folder"
+        )
+    return index
+
+
+def _add_to(digest: Any, document: Document) -> tuple[str, str, str]:
+    """Id, title and text of a passage as they are indexed."""
+    id, title, text = map(well_formed, (document.id, document.title, document.text))
+    digest.update(f"{id}\0{title}\0{text}\0".encode())
+    return id, title, text
 
 
 def _commit(path: Path, writer: Any, count: int, digest: str) -> None:

@@ -17,7 +17,7 @@ from react_envs.retrieval.contract import Document, Hit, Page
 from react_envs.retrieval.corpus import well_formed
 from react_envs.retrieval.pages import lists_meanings
 from react_envs.retrieval.passages import check_search
-from react_envs.retrieval.transport import Transport, TryAgain
+from react_envs.retrieval.transport import Transport, TryAgain, shown
 
 __all__ = ["WIKIPEDIA", "MediaWiki"]
 
@@ -27,11 +27,14 @@ CONCURRENCY = 3
 MAX_LAG_S = 5
 MAX_HITS = 20
 """Introductions that one request may ask for."""
+MAX_TITLES = 500
+"""Titles that one request may ask for."""
 MAX_QUERY_CHARS = 300
 MAX_TITLE_BYTES = 255
 
 _HEADING = re.compile(r"^(={2,6}) .* \1$")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_ANSWERS = {"batchcomplete", "query"}
 _WORTH_TRYING_AGAIN = ("maxlag", "ratelimited", "readonly", "internal_api_error")
 
 Answer = TypeVar("Answer")
@@ -92,6 +95,8 @@ class MediaWiki:
 
         Raises:
             ToolFailure: see `Transport.call`, and of kind `refused` if the API calls it an error.
+                An answer that does not say that the question was asked, or that has a warning of
+                the search (disabled, cut short), is `bad_response`, never "there is none".
         """
         title = _cleaned(title)
         # what cannot be a title is not asked for; a page can only have titles
@@ -119,7 +124,7 @@ class MediaWiki:
         return Page(found[0]["title"], text, lists_meanings(text))
 
     def similar(self, title: str, k: int = 5) -> list[str]:
-        """At most `k` titles that full-text search finds, best first.
+        """At most `k` (of 500) titles that full-text search finds, best first.
 
         Raises:
             ToolFailure: as `page` does.
@@ -127,22 +132,22 @@ class MediaWiki:
         query = _cleaned(title)[:MAX_QUERY_CHARS]
         if not query or k < 1:
             return []
+        limit = min(k, MAX_TITLES)
         return self._ask(
-            _titles, list="search", srsearch=query, srwhat="text", srlimit=k, srprop=""
+            _titles, list="search", srsearch=query, srwhat="text", srlimit=limit, srprop=""
         )
 
     def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
-        """At most `k` introductions for each query, best first, one request a query.
+        """At most `k` introductions for each query, best first.
 
-        The API tells no scores: they are 1, 1/2, 1/3, ... by rank.
+        A request gives 20 introductions, the most that the API allows; for more, further ones are
+        made, each with a deadline of its own. The API tells no scores: they are 1, 1/2, 1/3, ... by
+        rank.
 
         Raises:
-            ArgumentError: for more than 20 hits.
             ToolFailure: as `page` does.
         """
         check_search(queries, k)
-        if k > MAX_HITS:
-            raise ArgumentError(f"expected k to be at most {MAX_HITS}, got {k}")
         return [self._search(_cleaned(query)[:MAX_QUERY_CHARS], k) for query in queries]
 
     def close(self) -> None:
@@ -157,22 +162,29 @@ class MediaWiki:
     def _search(self, query: str, k: int) -> list[Hit]:
         if not query:
             return []
-        found = self._ask(
-            _pages,
-            generator="search",
-            gsrsearch=query,
-            gsrwhat="text",
-            gsrlimit=k,
-            redirects=1,
-            prop="extracts",
-            exintro=1,
-            explaintext=1,
-            exlimit=k,
-        )
-        ranked = sorted(found, key=lambda page: int(page["index"]))
+        found: dict[int, dict[str, Any]] = {}
+        for offset in range(0, k, MAX_HITS):
+            limit = min(MAX_HITS, k - offset)
+            more = self._ask(
+                _ranked_pages,
+                generator="search",
+                gsrsearch=query,
+                gsrwhat="text",
+                gsrlimit=limit,
+                **({"gsroffset": offset} if offset else {}),
+                redirects=1,
+                prop="extracts",
+                exintro=1,
+                explaintext=1,
+                exlimit=limit,
+            )
+            if not more:  # fewer than asked for is not the end: redirects to one page are one
+                break
+            for page in more:
+                found.setdefault(page["pageid"], page)
         return [
-            Hit(Document(str(page["pageid"]), page["title"], page["extract"]), 1 / rank)
-            for rank, page in enumerate(ranked, start=1)
+            Hit(Document(str(id), page["title"], page["extract"]), 1 / rank)
+            for rank, (id, page) in enumerate(found.items(), start=1)
         ]
 
     def _ask(self, understand: Callable[[Any], Answer], **parameters: Any) -> Answer:
@@ -185,7 +197,11 @@ class MediaWiki:
         }
         key = json.dumps([self.url, parameters], sort_keys=True)
         if self._cache is not None and (known := self._cache.get(key)) is not None:
-            return understand(known)
+            try:
+                _raise_for_error(known)
+                return understand(known)
+            except (TryAgain, ToolFailure):
+                pass  # a damaged entry, which the new answer replaces
 
         def keep(payload: Any) -> Answer:
             _raise_for_error(payload)
@@ -202,19 +218,34 @@ def _cleaned(text: str) -> str:
 
 
 def _raise_for_error(payload: Any) -> None:
-    error = payload.get("error") if isinstance(payload, dict) else None
+    """Refuse what is no answer: one says `batchcomplete` or has a `query`, and has no error."""
+    if not isinstance(payload, dict):
+        raise _no_answer(payload)
+    error = payload.get("error")
     if not isinstance(error, dict):
+        if "errors" in payload or error is not None or not payload.keys() & _ANSWERS:
+            raise _no_answer(payload)
+        warnings = payload.get("warnings", {})
+        if not isinstance(warnings, dict) or "search" in warnings:
+            # not tried again: the query may be what is wrong, and the server is well
+            raise ToolFailure(f"the search warns: {shown(warnings)}", "bad_response")
         return
     code = str(error.get("code", ""))
     message = f"{code}: {error.get('info', '')}"[:500]
     if code.startswith(_WORTH_TRYING_AGAIN):
         lag_s = error.get("lag")
         # as long as the servers lag behind, as far as it can be waited for
-        after_s = min(float(lag_s), MAX_LAG_S) if isinstance(lag_s, int | float) else None
+        after_s = None
+        if isinstance(lag_s, int | float):
+            after_s = float(min(max(0.0, lag_s), MAX_LAG_S))
         raise TryAgain(
             message, "rate_limited" if code == "ratelimited" else "server_error", after_s
         )
     raise ToolFailure(message, "refused")
+
+
+def _no_answer(payload: Any) -> TryAgain:
+    return TryAgain(f"expected an answer of the API, got {shown(payload)}", "bad_response")
 
 
 def _pages(payload: Any) -> list[dict[str, Any]]:
@@ -222,16 +253,31 @@ def _pages(payload: Any) -> list[dict[str, Any]]:
     try:
         pages = payload.get("query", {}).get("pages", [])
         found = [page for page in pages if not page.get("missing") and not page.get("invalid")]
-        for page in found:
-            if not (isinstance(page["title"], str) and isinstance(page["extract"], str)):
-                raise TypeError("title and extract")
-    except (AttributeError, KeyError, TypeError) as error:
-        raise TryAgain(f"expected pages, got {str(payload)[:200]!r}", "bad_response") from error
+        if not all(_has(page, title=str, extract=str) for page in found):
+            raise TypeError("title and extract")
+    except (AttributeError, KeyError, TypeError, RecursionError) as error:
+        raise TryAgain(f"expected pages, got {shown(payload)}", "bad_response") from error
     return found
 
 
+def _ranked_pages(payload: Any) -> list[dict[str, Any]]:
+    """Existing pages of a search's answer, best first."""
+    found = _pages(payload)
+    if not all(_has(page, index=int, pageid=int) for page in found):
+        raise TryAgain(f"expected pages of a search, got {shown(payload)}", "bad_response")
+    return sorted(found, key=lambda page: int(page["index"]))
+
+
+def _has(entry: dict[str, Any], **types: type) -> bool:
+    return all(isinstance(entry.get(name), wanted) for name, wanted in types.items())
+
+
 def _titles(payload: Any) -> list[str]:
+    """Titles of a search's answer; one without a `query` has no list of them and is no answer."""
     try:
-        return [str(hit["title"]) for hit in payload["query"]["search"]]
+        titles = [hit["title"] for hit in payload["query"]["search"]]
+        if not all(isinstance(title, str) for title in titles):
+            raise TypeError("titles")
     except (KeyError, TypeError) as error:
-        raise TryAgain(f"expected titles, got {str(payload)[:200]!r}", "bad_response") from error
+        raise TryAgain(f"expected titles, got {shown(payload)}", "bad_response") from error
+    return titles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from array import array
@@ -42,7 +43,7 @@ class PageFile:
         path: a file that `build_page_file` made.
 
     Raises:
-        ArgumentError: if it is none, or half-written.
+        ArgumentError: if it is none, or half-written. `check` also reads it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -70,6 +71,8 @@ class PageFile:
         )
         for key in spellings(well_formed(title)):
             if row := self._first(find, key):
+                if not (isinstance(row[0], str) and isinstance(row[1], str)):
+                    raise self._damaged("a page that is no text")
                 return Page(row[0], row[1], bool(row[2]))
         return None
 
@@ -85,15 +88,44 @@ class PageFile:
         for id in ids:
             if len(found) >= k:
                 break
-            found[self._first(find, id)[0]] = None
+            row = self._first(find, id)
+            if row is None or not isinstance(row[0], str):
+                raise self._damaged("a name that leads nowhere")
+            found[row[0]] = None
         return list(found)
+
+    def check(self) -> None:
+        """Read the whole file: its structure as SQLite checks it, every row against their hash.
+
+        Opening looks at a mark only. Not covered: bytes that belong to no row.
+
+        Raises:
+            ArgumentError: if anything differs from what was built, or if the file was built by a
+                version that kept no hash.
+        """
+        connection = self._connections.get()
+        try:
+            (said,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            row = connection.execute("SELECT value FROM facts WHERE name = 'sha256'").fetchone()
+            found = _content_hash(connection)
+        except (sqlite3.Error, TypeError) as error:
+            raise ArgumentError(
+                f"{self.path} is not as it was built ({error}); build it again"
+            ) from error
+        if said == "ok" and row is None:
+            raise ArgumentError(f"{self.path} was built without a hash; build it again to check it")
+        if said != "ok" or row[0] != found:
+            raise ArgumentError(f"{self.path} is not as it was built ({said}); build it again")
 
     def close(self) -> None:
         """Close this thread's connection; the source may be used again afterwards."""
         self._connections.close()
 
     def __len__(self) -> int:
-        return int(self._first("SELECT value FROM facts WHERE name = ?", "pages")[0])
+        row = self._first("SELECT value FROM facts WHERE name = ?", "pages")
+        if row is None or not isinstance(row[0], int):
+            raise self._damaged("no number of pages")
+        return row[0]
 
     def __reduce__(self) -> tuple[type[PageFile], tuple[Path]]:
         return PageFile, (self.path,)
@@ -109,12 +141,24 @@ class PageFile:
 
     def _postings(self, feature: str) -> Ids:
         row = self._first("SELECT ids FROM features WHERE feature = ?", feature)
-        return np.frombuffer(row[0] if row else b"", np.uint32)
+        if row is None:
+            return np.array([], np.uint32)
+        if not isinstance(row[0], bytes) or len(row[0]) % 4:
+            raise self._damaged("a list of titles that is none")
+        ids = np.frombuffer(row[0], np.uint32)
+        if ids.max(initial=0) >= max(1, len(self._trigram_counts)):
+            raise self._damaged("titles that are not there")
+        return ids
 
     @cached_property
     def _trigram_counts(self) -> NDArray[np.uint8]:
         row = self._first("SELECT value FROM facts WHERE name = ?", "trigram_counts")
+        if row is None or not isinstance(row[0], bytes):
+            raise self._damaged("no counts of trigrams")
         return np.frombuffer(row[0], np.uint8)
+
+    def _damaged(self, what: str) -> ToolFailure:
+        return ToolFailure(f"{self.path} has {what}: it is damaged", kind="pages")
 
 
 def build_page_file(
@@ -157,6 +201,8 @@ def build_page_file(
         counts = _write_features(connection, numbers)
         facts = [("pages", number_of_pages), ("trigram_counts", counts.tobytes())]
         connection.executemany("INSERT INTO facts VALUES (?, ?)", facts)
+        digest = _content_hash(connection)
+        connection.execute("INSERT INTO facts VALUES ('sha256', ?)", (digest,))
         connection.execute(f"PRAGMA application_id = {_FORMAT}")
         connection.commit()
     except sqlite3.Error as error:
@@ -165,6 +211,21 @@ def build_page_file(
         connection.close()
     os.replace(building, path)
     return PageFile(path)
+
+
+def _content_hash(connection: sqlite3.Connection) -> str:
+    """SHA-256 of all rows but its own."""
+    digest = hashlib.sha256()
+    for rows in (
+        "SELECT id, title, text, disambiguation FROM pages ORDER BY id",
+        "SELECT id, key, page FROM names ORDER BY id",
+        "SELECT feature, ids FROM features ORDER BY feature",
+        "SELECT name, value FROM facts WHERE name != 'sha256' ORDER BY name",
+    ):
+        digest.update(rows.encode())
+        for row in connection.execute(rows):
+            digest.update(repr(row).encode())
+    return digest.hexdigest()
 
 
 def _write_pages(

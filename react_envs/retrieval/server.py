@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 from collections import deque
 from collections.abc import Callable, Sequence, Sized
@@ -42,6 +43,7 @@ THREADS = 2
 GRACE_S = 10.0
 """Seconds that requests have to end in when the server is told to stop."""
 
+_ORIGIN = re.compile(r"^https?://[^/?]*", re.IGNORECASE)
 
 Entry = tuple[list[str], int, "asyncio.Future[list[list[Hit]]]"]
 """Queries of a request, hits for each, and where the answer goes."""
@@ -120,6 +122,13 @@ class Batcher:
                 task.add_done_callback(self._running.discard)
 
     async def _run(self, batch: list[Entry], k: int) -> None:
+        try:
+            await self._search(batch, k)
+        finally:
+            self._free += 1
+            self._start()
+
+    async def _search(self, batch: list[Entry], k: int) -> None:
         queries = [query for entry in batch for query in entry[0]]
         loop = asyncio.get_running_loop()
         try:
@@ -127,18 +136,18 @@ class Batcher:
             if len(found) != len(queries):
                 raise ToolFailure(f"{len(found)} lists for {len(queries)} queries", "bad_response")
         except Exception as error:
-            for _, _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(error)
+            if len(batch) == 1 and not batch[0][2].done():
+                batch[0][2].set_exception(error)
+            # one by one: what one asked must not fail the others, who are strangers
+            for entry in batch:
+                if not entry[2].done():
+                    await self._search([entry], k)
         else:
             start = 0
             for asked, _, answer in batch:
                 if not answer.done():
                     answer.set_result(found[start : start + len(asked)])
                 start += len(asked)
-        finally:
-            self._free += 1
-            self._start()
 
 
 class RetrievalServer:
@@ -149,6 +158,9 @@ class RetrievalServer:
         host: address to listen on. Whoever reaches it may ask: there is no authentication.
         port: 0 for any free one.
         limits: what a client may ask of the server.
+
+    Raises:
+        ArgumentError: for a port that is none.
     """
 
     def __init__(
@@ -158,6 +170,8 @@ class RetrievalServer:
         port: int = 8000,
         limits: Limits | None = None,
     ) -> None:
+        if not 0 <= port <= 65535:
+            raise ArgumentError(f"expected port to be 0..65535, got {port}")
         self._retriever = retriever
         self._host = host
         self._port = port
@@ -215,9 +229,11 @@ class RetrievalServer:
             connection.abort()
 
     async def _answer(self, request: Request) -> Reply:
-        path = request.path.split("?")[0].rstrip("/")
+        # clients may also ask for the whole address (RFC 9112, 3.2.2)
+        path = _ORIGIN.sub("", request.path).split("?")[0].rstrip("/")
         if path == "/health":
-            return self._health() if request.method == "GET" else _error(405, "use GET")
+            asked = request.method in ("GET", "HEAD")
+            return self._health() if asked else _error(405, "use GET")
         if path not in ("/retrieve", "/search", "/batch_search"):
             return _error(404, "expected /retrieve, /search, /batch_search or /health")
         if request.method != "POST":

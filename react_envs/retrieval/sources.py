@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from react_envs.errors import ArgumentError
-from react_envs.retrieval.contract import PageSource, Retriever
+from react_envs.retrieval.contract import Page, PageSource, Retriever
 
 __all__ = ["PAGE_SOURCES", "RETRIEVERS", "make_pages", "make_retriever"]
 
@@ -50,8 +50,17 @@ def _passages(corpus: str) -> Retriever:
 def _pages(corpus: str) -> PageSource:
     from react_envs.retrieval.corpus import pages_of, read_corpus
     from react_envs.retrieval.pages import PageStore
+    from react_envs.retrieval.titles import name_key
 
-    return PageStore(pages_of(read_corpus(corpus)))
+    pages: dict[str, Page] = {}
+    for page in pages_of(read_corpus(corpus)):
+        key = name_key(page.title)
+        if key in pages:  # as `build_page_file` joins a title that comes back later
+            first = pages[key]
+            listed = first.disambiguation or page.disambiguation
+            page = Page(first.title, f"{first.text} {page.text}", listed)
+        pages[key] = page
+    return PageStore(pages.values())
 
 
 def _page_file(file: str) -> PageSource:
@@ -74,7 +83,9 @@ PAGE_SOURCES: dict[str, Callable[..., PageSource]] = {
 }
 
 _made: dict[tuple[int, str, str], Any] = {}
-_making = threading.Lock()
+_making: dict[tuple[int, str, str], threading.Lock] = {}
+"""A lock for each source, so that a slow one holds up no other, and for each process: a thread of
+the parent that held one when it forked never lets go of it in the child."""
 
 
 def make_retriever(source: Mapping[str, Any] | Retriever) -> Retriever:
@@ -116,7 +127,7 @@ def _make(source: Any, known: Mapping[str, Callable[..., Any]]) -> Any:
         key = (os.getpid(), make.__name__, json.dumps(arguments, sort_keys=True))
     except TypeError as error:
         raise ArgumentError(f"expected a source of JSON values, got {source!r}") from error
-    with _making:
+    with _making.setdefault(key, threading.Lock()):
         if key not in _made:
             try:
                 _made[key] = make(**arguments)

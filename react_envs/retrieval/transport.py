@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from react_envs.errors import ArgumentError, ToolFailure
 from react_envs.retrieval.breaker import CircuitBreaker
 
-__all__ = ["Transport", "TryAgain"]
+__all__ = ["Transport", "TryAgain", "shown"]
 
 Answer = TypeVar("Answer")
 
@@ -38,6 +38,18 @@ class TryAgain(Exception):
         super().__init__(message)
         self.kind = kind
         self.after_s = after_s
+
+
+def shown(payload: Any) -> str:
+    """The beginning of an answer, for a message; nested too deep to be printed, only its type.
+
+    >>> shown({"status": "error"})
+    "{'status': 'error'}"
+    """
+    try:
+        return str(payload)[:200]
+    except RecursionError:
+        return f"a deep {type(payload).__name__}"
 
 
 class Transport:
@@ -81,17 +93,18 @@ class Transport:
         self._retries = retries
         self._concurrency = concurrency
         self._breaker = breaker
-        self._random = random.Random()
         self._connect()
 
     def _connect(self) -> None:
-        self._pid = os.getpid()
+        self._random = random.Random()
         self._slots = threading.BoundedSemaphore(self._concurrency)
         self._session = requests.Session()
         self._session.headers.update(self._headers)
         self._session.max_redirects = 3
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=self._concurrency))
+        # last: another thread that finds its process here uses what was made above
+        self._pid = os.getpid()
 
     def call(
         self, understand: Callable[[Any], Answer], method: str, url: str, **request: Any

@@ -178,6 +178,8 @@ def test_an_engine_that_fails_is_a_failure_of_the_world(tmp_path: Path) -> None:
     Panic.__name__ = "PanicException"
 
     class Broken:
+        num_docs = len(PASSAGES)
+
         def __init__(self, error: BaseException) -> None:
             self.error = error
 
@@ -277,3 +279,8 @@ def test_scores_are_lucenes_on_the_2wiki_corpus(data: Path, tmp_path: Path) -> N
         # bm25s leaves out the constant factor k1 + 1
         assert hits[0].score == pytest.approx(2.2 * score[0], rel=0.06)
     assert shared / (5 * len(asked)) > 0.95
+
+
+def test_more_hits_than_there_are_passages_is_all_of_them(retriever: Retriever) -> None:
+    for k in (7, 10**9, 2**63 - 1, 10**30):
+        assert ids(retriever.search(["lazy dogs"], k)[0]) == ["b", "a"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from react_envs.errors import ToolFailure
@@ -72,6 +75,16 @@ def test_a_probe_that_never_reports_back_does_not_block_for_good(
     breaker.enter()
     clock.now += 10.1
     breaker.enter()
+
+
+def test_a_forked_child_waits_for_no_thread_of_its_parent(breaker: CircuitBreaker) -> None:
+    with breaker._lock():
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(5)  # ends a child that waits
+            breaker.enter()
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_late_failures_of_attempts_in_flight_keep_it_open(

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 
 from react_envs.errors import ArgumentError, ToolFailure
 from react_envs.retrieval import Document, Hit, make_retriever
-from react_envs.retrieval.http import HttpRetriever, _hits
+from react_envs.retrieval.http import _WRONG, HttpRetriever, _hits
 
 A = {"id": "7", "contents": '"Paris"\nA city.'}
 B = {"id": "8", "contents": '"Fox"\nAn animal.'}
@@ -77,7 +77,6 @@ def test_answers_to_two_queries(
         pytest.param([[[A, B]], [[2.5, 1.5]]], SCORED, id="list-of-one-and-scores"),
         pytest.param({"result": [[A, B]]}, RANKED, id="search-r1"),
         pytest.param({"result": [A, B]}, RANKED, id="search-r1-flat"),
-        pytest.param([], [], id="nothing"),
         pytest.param([[], []], [], id="nothing-and-scores"),
         pytest.param([[]], [], id="nothing-in-a-list"),
         pytest.param({"result": [[]]}, [], id="nothing-search-r1"),
@@ -88,6 +87,15 @@ def test_answers_to_one_query(proxy: FaultProxy, payload: Any, expected: list[Hi
     proxy.always = says(payload)
     for path in ("retrieve", "search", "batch_search"):
         assert HttpRetriever(f"{proxy.url}/{path}").search(["a"], 2) == [expected]
+
+
+def test_a_bare_empty_list_answers_one_query_only(proxy: FaultProxy) -> None:
+    proxy.always = says([])
+    assert HttpRetriever(f"{proxy.url}/search").search(["a", "b"], 2) == [[], []]
+    for path in ("retrieve", "batch_search"):
+        with pytest.raises(ToolFailure) as caught:
+            HttpRetriever(f"{proxy.url}/{path}", retries=0).search(["a"], 2)
+        assert caught.value.kind == "bad_response"
 
 
 def test_zerosearch_has_texts_only(proxy: FaultProxy) -> None:
@@ -151,6 +159,8 @@ def test_more_than_was_asked_for_is_cut(proxy: FaultProxy) -> None:
         pytest.param({"result": [[A], None]}, id="null-list"),
         pytest.param({"result": "x"}, id="text"),
         pytest.param({"error": "down"}, id="error"),
+        pytest.param({"result": [[], []], "error": "a shard failed"}, id="result-and-error"),
+        pytest.param({"result": [[{"contents": "", "score": 10**400}], []]}, id="huge-score"),
         pytest.param({"detail": [{"msg": "field required"}]}, id="fastapi-error"),
         pytest.param({"result": [[{"document": {"id": "1"}}], []]}, id="no-contents"),
         pytest.param({"result": [[{"document": {"contents": None}}], []]}, id="null-contents"),
@@ -177,6 +187,15 @@ def test_a_score_that_is_no_number_is_a_failure(proxy: FaultProxy) -> None:
         HttpRetriever(f"{proxy.url}/retrieve", retries=0).search(["a"], 2)
 
 
+@pytest.mark.parametrize("depth", [100, 500, *range(700, 1000, 10)])
+def test_a_deep_answer_is_a_failure(proxy: FaultProxy, depth: int) -> None:
+    proxy.always = raw(b"[" * depth + b"]" * depth)
+    retriever = HttpRetriever(f"{proxy.url}/retrieve", retries=0)
+    with pytest.raises(ToolFailure) as caught:
+        retriever.search(["a", "b"], 2)
+    assert caught.value.kind == "bad_response"
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
@@ -190,7 +209,7 @@ json_values = st.recursive(
 def test_any_json_is_hits_or_refused(payload: Any, number: int) -> None:
     try:
         lists = _hits(payload, number, 3)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except _WRONG:
         return
     assert len(lists) == number
     assert all(isinstance(hit.document.text, str) for hits in lists for hit in hits)
@@ -340,6 +359,13 @@ def test_odd_queries_are_sent_as_json(proxy: FaultProxy) -> None:
 def test_a_wrong_address_is_the_callers_mistake(url: str, options: Any, told: str) -> None:
     with pytest.raises(ArgumentError, match=told):
         HttpRetriever(url, **options)
+
+
+def test_an_address_without_a_path_is_completed(proxy: FaultProxy) -> None:
+    proxy.always = GOOD
+    for url in (proxy.url, f"{proxy.url}/"):
+        assert HttpRetriever(url).search(["a"], 2) == [RANKED]
+    assert [path for _, path, _ in proxy.requests] == ["/retrieve"] * 2
 
 
 def test_http_by_keyword_is_shared(proxy: FaultProxy) -> None:

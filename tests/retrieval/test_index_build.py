@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from react_envs.errors import ArgumentError
+from react_envs.errors import ArgumentError, ToolFailure
 from react_envs.retrieval import Document
 from react_envs.retrieval.bm25 import MANIFEST, BM25Index, IndexDamagedError
 from react_envs.retrieval.index_build import JOURNAL, build_index, check_index
@@ -33,7 +33,7 @@ def break_off(path: Path, after: int) -> None:
         build_index(first(), path, commit_every=500)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("after", [0, 300, 500, 1700])
+@pytest.mark.parametrize("after", [1, 300, 500, 1700])
 def test_a_build_that_broke_off_goes_on(tmp_path: Path, after: int) -> None:
     whole = build_index(PASSAGES, tmp_path / "whole", commit_every=500)
     break_off(tmp_path / "broken", after)
@@ -77,9 +77,18 @@ build_index(slowly(), sys.argv[1], commit_every=500)
     assert sorted(found, key=int) == [passage.id for passage in PASSAGES]
 
 
+def test_a_corpus_that_cannot_be_read_leaves_no_folder(tmp_path: Path) -> None:
+    break_off(tmp_path / "index", 0)
+    assert not (tmp_path / "index").exists()
+    assert len(build_index(PASSAGES, tmp_path / "index")) == 2000
+
+
 def test_resuming_a_complete_index_opens_it(tmp_path: Path) -> None:
     build_index(PASSAGES, tmp_path / "index")
-    assert len(build_index([], tmp_path / "index", resume=True)) == 2000
+    assert len(build_index(PASSAGES, tmp_path / "index", resume=True)) == 2000
+    for other in ([], PASSAGES[:-1], [*PASSAGES, PASSAGES[0]], PASSAGES[::-1]):
+        with pytest.raises(ArgumentError, match="of another corpus"):
+            build_index(other, tmp_path / "index", resume=True)
 
 
 def test_a_folder_with_files_is_refused(tmp_path: Path) -> None:
@@ -107,12 +116,13 @@ def test_a_lost_journal_is_told(tmp_path: Path) -> None:
 def test_two_builders_do_not_share_a_folder(tmp_path: Path) -> None:
     program = """
 import sys, time
+from react_envs.retrieval import Document
 from react_envs.retrieval.index_build import build_index
 
 def hang():
+    yield Document("0", "", "first")
     print("now", flush=True)
     time.sleep(60)
-    yield
 
 build_index(hang(), sys.argv[1])
 """
@@ -141,6 +151,20 @@ def test_one_changed_byte_is_found(tmp_path: Path, ending: str) -> None:
     file.write_bytes(content)
     with pytest.raises(IndexDamagedError, match="not as it was built"):
         check_index(path)
+
+
+@pytest.mark.parametrize("ending", ["store", "idx", "pos", "term", "fast", "fieldnorm"])
+def test_damage_of_unchanged_size_is_no_panic(tmp_path: Path, ending: str) -> None:
+    path = build_index(PASSAGES, tmp_path / "index").path
+    file = engine_file(path, ending)
+    size = file.stat().st_size
+    for content in (b"\xff" * size, b"\0" * size):
+        file.write_bytes(content)
+        try:
+            BM25Index(path).search(["word3", "common"], 3)
+        except (IndexDamagedError, ToolFailure):
+            continue
+        assert ending not in ("pos", "idx", "term")  # nothing is found in those
 
 
 def test_files_of_another_size_or_none_are_not_opened(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +136,15 @@ def test_passages_are_introductions(wiki: MediaWiki) -> None:
     assert len(scores) == 20
 
 
-def test_wrong_arguments_are_the_callers_mistake(wiki: MediaWiki) -> None:
-    with pytest.raises(ArgumentError, match="at most 20"):
-        wiki.search(["a"], 21)
+def test_more_hits_than_a_request_gives_take_several(wiki: MediaWiki) -> None:
+    (hits,) = wiki.search(["village"], 45)
+    assert len({hit.document.id for hit in hits}) == len(hits) == 45
+    assert [hit.score for hit in hits] == [1 / rank for rank in range(1, 46)]
+    assert len(wiki.search(["planet Sun"], 45)[0]) == 1
+    assert len(wiki.similar("village", k=1000)) > 100
+
+
+def test_wrong_arguments_are_the_callers_mistake() -> None:
     with pytest.raises(ArgumentError, match="who you are"):
         MediaWiki("  ")
     with pytest.raises(ArgumentError, match="who you are"):
@@ -279,6 +287,69 @@ def test_failures_are_never_kept(wiki_proxy: FaultProxy, tmp_path: Path) -> None
         with pytest.raises(ToolFailure):
             wiki.page("Paris")
     assert wiki.page("Paris") is not None
+
+
+NO_ANSWERS = [
+    {},
+    {"status": "error"},
+    {"error": "boom"},
+    {"errors": [{"code": "maxlag"}]},
+    {"batchcomplete": True, "errors": [{"code": "maxlag"}]},
+    {"batchcomplete": True, "error": "boom"},
+    {"batchcomplete": True, "warnings": {"search": {"warnings": "search is disabled"}}},
+    {"batchcomplete": True, "query": {"pages": None, "search": None}},
+    {"query": {"pages": [{"title": None, "extract": "x"}], "search": [{"title": None}]}},
+]
+
+
+@pytest.mark.parametrize("payload", NO_ANSWERS, ids=str)
+def test_what_is_no_answer_is_never_no_hit_and_never_kept(
+    proxy: FaultProxy, tmp_path: Path, payload: Any
+) -> None:
+    wiki = quick(proxy, cache=tmp_path / "cache", retries=0)
+    for ask in (wiki.page, wiki.similar, lambda title: wiki.search([title], 3)):
+        proxy.always = says(payload)
+        with pytest.raises(ToolFailure) as caught:
+            ask("Paris")
+        assert caught.value.kind == "bad_response"
+    proxy.always = says({"batchcomplete": True})
+    assert wiki.page("Paris") is None
+    assert wiki.search(["Paris"], 3) == [[]]
+
+
+@pytest.mark.parametrize("wrong", [{}, {"index": None}, {"index": "1"}, {"index": 1}], ids=str)
+def test_hits_without_rank_or_id_are_no_answer(
+    proxy: FaultProxy, tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    proxy.always = says({"query": {"pages": [{"title": "A", "extract": "B", **wrong}]}})
+    wiki = quick(proxy, cache=tmp_path / "cache", retries=0)
+    for _ in range(2):
+        with pytest.raises(ToolFailure) as caught:
+            wiki.search(["Paris"], 3)
+        assert caught.value.kind == "bad_response"
+    assert len(proxy.requests) == 2
+
+
+@pytest.mark.parametrize("lag", [-5, 10**400, float("nan")], ids=["negative", "huge", "nan"])
+def test_an_odd_lag_is_waited_for_as_far_as_it_goes(proxy: FaultProxy, lag: float) -> None:
+    proxy.queue.append(says({"error": {"code": "maxlag", "info": "x", "lag": lag}}))
+    proxy.always = says({"batchcomplete": True})
+    assert quick(proxy).page("Paris") is None
+    assert len(proxy.requests) == 2
+
+
+@pytest.mark.parametrize("damage", ["{", "null", "[1]", '{"status": "error"}', None, b"\xff\xfe"])
+def test_a_damaged_entry_of_the_cache_is_asked_for_again(
+    proxy: FaultProxy, tmp_path: Path, damage: str | bytes | None
+) -> None:
+    path = tmp_path / "cache"
+    wiki = quick(proxy, cache=path)
+    proxy.always = says({"query": {"pages": [{"title": "Paris", "extract": "A city."}]}})
+    whole = wiki.page("Paris")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE answers SET answer = CAST(? AS TEXT)", (damage,))
+    assert [wiki.page("Paris") for _ in range(3)] == [whole] * 3
+    assert len(proxy.requests) == 2
 
 
 def test_a_file_that_is_no_cache_is_refused(tmp_path: Path) -> None:

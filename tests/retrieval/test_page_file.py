@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,52 @@ def test_a_file_that_went_bad_is_a_failure_of_the_world(tmp_path: Path) -> None:
         with pytest.raises(ToolFailure) as caught:
             ask()
         assert caught.value.kind == "pages"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE pages SET title = NULL",
+        "UPDATE pages SET text = CAST(text AS BLOB)",
+        "UPDATE names SET page = 1000",
+        "UPDATE names SET id = id + 1000",
+        "UPDATE features SET ids = CAST('abc' AS BLOB)",
+        "UPDATE features SET ids = 'abcd'",
+        "UPDATE features SET ids = x'ffffffff'",
+        "UPDATE features SET ids = NULL",
+        "UPDATE facts SET value = x'00' WHERE name = 'trigram_counts'",
+        "UPDATE facts SET value = 5 WHERE name = 'trigram_counts'",
+        "DELETE FROM facts",
+        "DROP TABLE features",
+    ],
+)
+def test_damaged_rows_are_a_failure_of_the_world_and_found_by_check(
+    tmp_path: Path, damage: str
+) -> None:
+    path = build_page_file(PAGES, tmp_path / "pages").path
+    PageFile(path).check()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(damage)
+    file = PageFile(path)
+    kinds = []
+    for ask in (lambda: file.page("Title 1"), lambda: file.similar("Title"), lambda: len(file)):
+        try:
+            ask()
+        except ToolFailure as error:
+            kinds.append(error.kind)
+    with pytest.raises(ArgumentError, match=r"not as it was built|built without a hash"):
+        file.check()
+    assert set(kinds) == {"pages"}
+
+
+@pytest.mark.parametrize("text", [b"text 7", b"Title 7", b"titl"])
+def test_one_changed_letter_is_found_by_check(tmp_path: Path, text: bytes) -> None:
+    path = build_page_file(PAGES, tmp_path / "pages").path
+    content = path.read_bytes()
+    assert text in content
+    path.write_bytes(content.replace(text, text[:-1] + b"#", 1))
+    with pytest.raises(ArgumentError, match="not as it was built"):
+        PageFile(path).check()
 
 
 def test_threads_copies_pickles_and_children_read_the_same(tmp_path: Path) -> None:

@@ -259,6 +259,45 @@ def test_an_upgrade_is_not_made(port: int, what: bytes) -> None:
     assert b"Connection: close" in answer
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("parts", [1, 7])
+def test_a_body_comes_whole_in_spite_of_an_upgrade(port: int, chunked: bool, parts: int) -> None:
+    body = b'{"query": "quick"}'
+    head = "POST /search HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n"
+    if chunked:
+        data = f"{head}Transfer-Encoding: chunked\r\n\r\n12\r\n".encode() + body + b"\r\n0\r\n\r\n"
+    else:
+        data = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    size = -(-len(data) // parts)
+    with socket.create_connection(("127.0.0.1", port), 10) as client:
+        for start in range(0, len(data), size):
+            client.sendall(data[start : start + size])
+            time.sleep(0.02)
+        answer = b""
+        while chunk := client.recv(65536):
+            answer += chunk
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"quick brown fox" in answer
+
+
+@pytest.mark.parametrize(("path", "status"), [("/health", 200), ("/retrieve", 405), ("/x", 404)])
+def test_head_is_answered_without_a_body(port: int, path: str, status: int) -> None:
+    answer = talk(port, f"HEAD {path} HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
+    head, body = answer.split(b"\r\n\r\n", 1)
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"Content-Length: " in head
+    assert body == b""
+
+
+def test_a_whole_address_may_be_asked_for(port: int) -> None:
+    for target in ("http://x:1/search", "HTTP://x/search?a=http://b/c"):
+        answer = talk(port, post(b'{"query": "quick"}', "Connection: close", path=target))
+        assert b"quick brown fox" in answer
+    assert talk(port, b"GET http://x HTTP/1.1\r\nConnection: close\r\n\r\n").startswith(
+        b"HTTP/1.1 404"
+    )
+
+
 def test_a_huge_body_is_refused_before_it_has_come(port: int) -> None:
     body = json.dumps({"query": "x" * 200_000}).encode()
     assert ask(port, "/retrieve", body)[0] == 413
@@ -471,6 +510,33 @@ def test_a_batch_gives_each_caller_its_own_and_errors_to_all() -> None:
         )
         assert [type(result) for result in results] == [ToolFailure] * 5
         failing.close()
+
+    asyncio.run(run())
+
+
+def test_one_query_that_fails_does_not_fail_the_others_of_its_batch() -> None:
+    class Picky(Slow):
+        def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
+            found = super().search(queries, k)
+            if "bad" in queries:
+                raise ToolFailure("a bad query", "refused")
+            return found
+
+    async def run() -> None:
+        picky = Picky(0.02)
+        batcher = Batcher(picky, threads=1)
+        asked = ["first", "a", "bad", "b", "c"]
+        found = await asyncio.gather(
+            *(batcher.search([query], 1) for query in asked), return_exceptions=True
+        )
+        assert picky.calls == [1, 4, 1, 1, 1, 1]
+        for query, lists in zip(asked, found, strict=True):
+            if query == "bad":
+                assert isinstance(lists, ToolFailure)
+            else:
+                assert not isinstance(lists, BaseException)
+                assert lists[0][0].document.text == query
+        batcher.close()
 
     asyncio.run(run())
 

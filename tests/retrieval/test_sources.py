@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +23,10 @@ from react_envs.retrieval import (
     make_pages,
     make_retriever,
 )
+from react_envs.retrieval.corpus import pages_of, read_corpus
 from react_envs.retrieval.index_build import build_index
 from react_envs.retrieval.page_file import build_page_file
+from react_envs.retrieval.sources import PAGE_SOURCES
 
 
 @pytest.fixture
@@ -59,6 +64,44 @@ def test_a_source_is_made_once_for_a_process(corpus: Path) -> None:
     if pid == 0:
         os._exit(0 if make_pages(source) is not shared else 1)
     assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_a_title_that_comes_back_later_is_one_page_in_memory_and_on_disk(tmp_path: Path) -> None:
+    texts = [("Publix", "A shop."), ("Fox", "may refer to:"), ("publix", "It sells."), ("Fox", "b")]
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.write_text("\n".join(json.dumps({"title": a, "text": b}) for a, b in texts))
+    memory = make_pages({"source": "memory", "corpus": str(corpus)})
+    assert memory.page("Publix") == Page("Publix", "A shop. It sells.")
+    assert memory.page("fox") == Page("Fox", "may refer to: b", disambiguation=True)
+    file = build_page_file(pages_of(read_corpus(corpus)), tmp_path / "pages")
+    assert [file.page(title) for title, _ in texts] == [memory.page(title) for title, _ in texts]
+
+
+def test_a_slow_source_holds_up_neither_others_nor_a_forked_child(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(name: str) -> Any:
+        if name == "slow":
+            begun.set()
+            go_on.wait(20)
+        return PageStore([Page(name, "")])
+
+    monkeypatch.setitem(PAGE_SOURCES, "slow", slow)
+    with ThreadPoolExecutor(1) as pool:
+        making = pool.submit(make_pages, {"source": "slow", "name": "slow"})
+        assert begun.wait(10)
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(5)  # ends a child that waits
+            go_on.set()
+            os._exit(0 if make_pages({"source": "slow", "name": "slow"}).page("slow") else 1)
+        assert os.waitpid(pid, 0)[1] == 0
+        assert make_pages({"source": "slow", "name": "quick"}).page("quick")
+        assert not making.done()
+        go_on.set()
+        assert making.result(10) is make_pages({"source": "slow", "name": "slow"})
 
 
 def test_an_object_is_its_own_source() -> None:
