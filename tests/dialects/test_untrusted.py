@@ -175,5 +175,5 @@ def test_a_side_or_a_length_that_cannot_be_is_told() -> None:
 def test_retool_keeps_both_ends_of_a_long_output() -> None:
     told = make_dialect("retool").observation("a" * 300 + "b" * 300, "")
     assert told == "\n<interpreter>\n" + "a" * 200 + "..." + "b" * 200 + "</interpreter>\n\n"
-    exact = "c" * 403
+    exact = "c" * 400
     assert exact in make_dialect("retool").observation(exact, "")
