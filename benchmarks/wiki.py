@@ -92,11 +92,12 @@ def oracle_rows(n: int, concurrency: int) -> Iterator[tuple[str, ...]]:
 
 def play(mode: str, n: int, concurrency: int, **world: Any) -> tuple[list[EpisodeRecord], float]:
     """Episodes of the oracle, and the seconds they took, worlds included."""
+    k = {} if mode == "pages" else {"k": 5}
     python = ["python"] if world.get("questions") == ["arithmetic"] else []
 
     def make() -> gym.Env[str, str]:
         env: gym.Env[str, str] = gym.make(
-            "ReactWiki-v0", split="synthetic_test", mode=mode, k=5, world=world, tools=python
+            "ReactWiki-v0", split="synthetic_test", mode=mode, **k, world=world, tools=python
         )
         return env
 

@@ -114,8 +114,9 @@ def make_wiki_env(
     if dataset == "fever" and dialect == "react_paper":
         dialect = {"name": "react_paper", "question": "Claim"}  # as ReAct's FEVER prompt has it
     made = make_dialect(dialect)
-    used = {"documents": documents, "k": k}
-    _check_used(mode, pages=pages, retriever=retriever, strict=strict_react, **used)
+    _check_used(
+        mode, pages=pages, retriever=retriever, documents=documents, k=k, strict=strict_react
+    )
     tasks = _tasks(dataset, split, order, data, data_seed, world)
     usual = "world" if dataset == "synthetic_wiki" else "wikipedia"
     reading = _reading_tools(

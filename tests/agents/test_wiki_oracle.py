@@ -19,7 +19,8 @@ N = 5
 
 
 def run(n: int = N, agent_env: Any = None, **options: Any) -> list[EpisodeRecord]:
-    settings = {"split": "synthetic_test", "k": 5, **options}
+    passages = {} if options.get("mode", "pages") == "pages" else {"k": 5}
+    settings = {"split": "synthetic_test", **passages, **options}
     env = gym.make("ReactWiki-v0", **settings)
     policy = make_policy("oracle", env)
     records = [play(env, policy, i) for i in range(n)]
