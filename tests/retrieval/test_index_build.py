@@ -167,6 +167,23 @@ def test_damage_of_unchanged_size_is_no_panic(tmp_path: Path, ending: str) -> No
         assert ending not in ("pos", "idx", "term")  # nothing is found in those
 
 
+def test_a_panic_of_the_engine_on_opening_is_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = build_index(PASSAGES[:5], tmp_path / "index").path
+    panic = type("PanicException", (BaseException,), {})
+
+    class Engine:
+        class Index:
+            @staticmethod
+            def open(folder: str) -> None:
+                raise panic("out of bounds")
+
+    monkeypatch.setattr("react_envs.retrieval.bm25.import_tantivy", lambda: Engine)
+    with pytest.raises(IndexDamagedError, match="out of bounds"):
+        BM25Index(path)
+
+
 def test_files_of_another_size_or_none_are_not_opened(tmp_path: Path) -> None:
     path = build_index(PASSAGES, tmp_path / "index").path
     file = engine_file(path, "idx")
