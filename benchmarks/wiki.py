@@ -92,7 +92,7 @@ def oracle_rows(n: int, concurrency: int) -> Iterator[tuple[str, ...]]:
 
 def play(mode: str, n: int, concurrency: int, **world: Any) -> tuple[list[EpisodeRecord], float]:
     """Episodes of the oracle, and the seconds they took, worlds included."""
-    k = {} if mode == "pages" else {"k": 5}
+    k: dict[str, Any] = {} if mode == "pages" else {"k": 5}
     python = ["python"] if world.get("questions") == ["arithmetic"] else []
 
     def make() -> gym.Env[str, str]:

@@ -32,7 +32,7 @@ def play(
     reward: Any, *actions: str, dialect: str = "search_r1", gold: str = "Paris"
 ) -> tuple[list[float], list[dict[str, Any]]]:
     tasks = TaskList([Task("Capital?", (gold,))])
-    tools = [search, python, "finish"]
+    tools: list[Any] = [search, python, "finish"]
     env = EpisodeReward(StepLimit(ReactEnv(tasks, tools, dialect), 6), reward)
     env.reset(seed=0)
     rewards, infos = [], []
