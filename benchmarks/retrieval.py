@@ -19,6 +19,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -404,7 +405,9 @@ def log(message: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000])
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/react-envs-retrieval"))
+    parser.add_argument(
+        "--folder", type=Path, default=Path(tempfile.gettempdir()) / "react-envs-retrieval"
+    )
     parser.add_argument("--peers-python")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load on a server")
     parser.add_argument("--rebuild", action="store_true", help="build all indexes anew")
