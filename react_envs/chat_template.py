@@ -78,7 +78,7 @@ class ChatTemplate:
         # wherever it stands
         self._tokenizer.chat_control_tokens = []
         self._frames: dict[Any, list[list[int]]] = {}
-        self._opening = self._text([USER])
+        self._opening = self.text([USER])
         self._opening_specials = sum(i in codec.special_ids for i in self.render([USER]))
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = True) -> list[int]:
@@ -94,7 +94,7 @@ class ChatTemplate:
 
     def text(self, messages: Sequence[Message]) -> str:
         """The text of a whole conversation, ready for the agent's next turn."""
-        return self._text(messages)
+        return str(self._apply(messages, True, tokenize=False))
 
     def reply(self, kept: str, messages: Sequence[Message]) -> Reply | None:
         """What follows the agent's turn `kept` when `messages` answer it.
@@ -176,7 +176,7 @@ class ChatTemplate:
     def _after(self, turn: str, messages: Sequence[Message]) -> str | None:
         """Text that follows `turn`, None if the template changed the turn or what led to it."""
         opening = self._opening + turn
-        whole = self._text([USER, {"role": "assistant", "content": turn}, *messages])
+        whole = self.text([USER, {"role": "assistant", "content": turn}, *messages])
         return whole[len(opening) :] if whole.startswith(opening) else None
 
     def _ids_after(self, turn: str, messages: Sequence[Message]) -> list[int] | None:
@@ -185,9 +185,6 @@ class ChatTemplate:
         if len(special) <= self._opening_specials:
             return None  # the turn ends with text: there is no border to cut at
         return ids[special[self._opening_specials] :]
-
-    def _text(self, messages: Sequence[Message]) -> str:
-        return str(self._apply(messages, True, tokenize=False))
 
     def _apply(self, messages: Sequence[Message], generation_prompt: bool, **options: Any) -> Any:
         try:
