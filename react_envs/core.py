@@ -104,12 +104,13 @@ class ReactEnv(gym.Env[str, str]):
             tool.start(self.task, tool_seed)
         self._must_answer = self._announced = self._refusing = False
         self._announcement = ""
-        self._before = prompt = self.dialect.prompt(self.instructions, self.task.question)
+        prompt = self.dialect.prompt(self.instructions, self.task.question).lstrip("\n")
+        self._before = prompt
         self._rendered = [prompt.rstrip("\n")]
         self._running = True
         return prompt, {
             "messages": [
-                {"role": "system", "content": self.instructions},
+                *([{"role": "system", "content": self.instructions}] if self.instructions else []),
                 {"role": "user", "content": self.task.question},
             ],
             "stop": list(self.dialect.stop),

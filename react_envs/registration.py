@@ -83,6 +83,7 @@ def make_env(
     data: str | os.PathLike[str] | None = None,
     difficulty: int | tuple[int, int] | None = None,
     data_seed: int = 0,
+    instructions: str | None = None,
     render_mode: str | None = None,
 ) -> gym.Env[str, str]:
     """What `gym.make("ReactGSM8K-v0", ...)` builds: a `ReactEnv` with a step limit and rewards.
@@ -102,6 +103,8 @@ def make_env(
         data: a file or folder to read a published split from (see `load_tasks`).
         difficulty: steps of the synthetic problems, one number or an inclusive range.
         data_seed: which unlimited stream of synthetic problems.
+        instructions: the text before the question, in place of the usual one; "" for none, if
+            the agent was trained to need none.
         render_mode: None or `"ansi"`.
 
     Raises:
@@ -131,6 +134,7 @@ def make_env(
         tools,
         dialect,
         instructions=INSTRUCTIONS[grader],
+        own_instructions=instructions,
         reward=reward,
         grader=grader,
         max_steps=max_steps,
@@ -145,6 +149,7 @@ def assemble(
     dialect: str | Mapping[str, Any] | Any,
     *,
     instructions: str,
+    own_instructions: str | None,
     reward: str | Mapping[str, Any] | Callable[..., float],
     grader: str,
     max_steps: int | None,
@@ -154,16 +159,18 @@ def assemble(
 ) -> gym.Env[str, str]:
     """A `ReactEnv` in its two wrappers; `make_env` says what the arguments mean.
 
-    `usual_steps` are the turns where neither `max_steps` nor the dialect limits them.
+    `instructions` say what the task is, before the dialect says how to write; `own_instructions`
+    stand in place of both. `usual_steps` are the turns where neither `max_steps` nor the dialect limits them.
     """
     from react_envs.core import ReactEnv
     from react_envs.dialects import make_dialect
     from react_envs.wrappers import EpisodeReward, StepLimit
 
     made = make_dialect(dialect)
-    env: gym.Env[str, str] = ReactEnv(
-        tasks, tools, made, instructions=instructions, render_mode=render_mode
-    )
+    react = ReactEnv(tasks, tools, made, instructions=instructions, render_mode=render_mode)
+    if own_instructions is not None:
+        react.instructions = own_instructions
+    env: gym.Env[str, str] = react
     limits = made.limits
     turns = max_steps if max_steps is not None else limits.max_turns or usual_steps
     if on_limit is None:

@@ -1,4 +1,5 @@
-"""Play episodes: `play` runs one, `run_episodes` many at once, none waiting for another."""
+"""Play episodes: `play` runs one, `run_episodes` many, none waiting for another, and
+`play_together` many in step, for a model that writes their turns in batches."""
 
 from __future__ import annotations
 
@@ -6,11 +7,11 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gymnasium as gym
 
@@ -20,10 +21,30 @@ from react_envs.types import Context, StopReason, Turn
 if TYPE_CHECKING:
     from react_envs.trace import Trace
 
-__all__ = ["EpisodeRecord", "Policy", "episode_seed", "play", "run_episodes"]
+__all__ = [
+    "BatchPolicy",
+    "EpisodeRecord",
+    "Policy",
+    "episode_seed",
+    "play",
+    "play_together",
+    "run_episodes",
+]
 
 Policy = Callable[[Context], str]
 """Writes the next turn. It is called from several threads, once at a time per episode."""
+
+
+class BatchPolicy(Protocol):
+    """A policy that also writes many turns at once."""
+
+    def __call__(self, context: Context) -> str:
+        """Write one turn."""
+        ...
+
+    def generate(self, contexts: Sequence[Context]) -> Sequence[str]:
+        """Write one turn for each context."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +79,9 @@ class EpisodeRecord:
         return {**record, "turns": len(trace), "trace": trace}
 
 
+Episode = Generator[Context, str, EpisodeRecord]
+
+
 def episode_seed(seed: int, index: int) -> int:
     """The seed of episode `index` in a run with `seed`: the same in any order and number.
 
@@ -77,6 +101,93 @@ def play(env: gym.Env[str, str], policy: Policy, index: int, seed: int = 0) -> E
     itself: the episode has no answer, reward 0.0 and `stop_reason` `"context_length"`.
     Anything else is a bug and is raised.
     """
+    episode = _episode(env, index, seed)
+    try:
+        context = next(episode)
+        while True:
+            context = _go_on(episode, _attempt(policy, context))
+    except StopIteration as end:
+        record: EpisodeRecord = end.value
+        return record
+
+
+def play_together(
+    envs: Sequence[gym.Env[str, str]],
+    policy: BatchPolicy,
+    indices: Sequence[int],
+    seeds: Sequence[int],
+    *,
+    threads: int = 16,
+) -> list[EpisodeRecord]:
+    """Play one episode in each environment, all turns of a round written in one batch.
+
+    For a model in this process that is what costs least: one call of `policy.generate` a
+    round, then the environments step at the same time over `threads`. Each episode is
+    what `play` would make of it, and the records come in the order of `envs`.
+
+    Args:
+        envs: as many as episodes; what their tools share, they share.
+        policy: writes many turns at once, such as `HFPolicy`.
+        indices: the task of each.
+        seeds: of each; two of one task with one seed are the same episode.
+        threads: environments that step at a time.
+
+    Raises:
+        ArgumentError: if the lengths differ.
+    """
+    if not len(envs) == len(indices) == len(seeds):
+        raise ArgumentError(
+            f"expected one index and one seed for each of {len(envs)} environments, "
+            f"got {len(indices)} and {len(seeds)}"
+        )
+    episodes = [_episode(*each) for each in zip(envs, indices, seeds, strict=True)]
+    records: list[EpisodeRecord | None] = [None] * len(episodes)
+
+    def go_on(number: int, written: str | Exception | None) -> Context | None:
+        """The next context of an episode, or None when its record is there."""
+        episode = episodes[number]
+        try:
+            return next(episode) if written is None else _go_on(episode, written)
+        except StopIteration as end:
+            records[number] = end.value
+            return None
+
+    with ThreadPoolExecutor(threads, thread_name_prefix="episode") as pool:
+        written: dict[int, str | Exception | None] = dict.fromkeys(range(len(episodes)))
+        while written:
+            contexts = dict(zip(written, pool.map(go_on, written, written.values()), strict=True))
+            alive = {number: context for number, context in contexts.items() if context}
+            turns = _attempt_all(policy, list(alive.values()))
+            written = dict(zip(alive, turns, strict=True))
+    return [record for record in records if record is not None]
+
+
+def _attempt(policy: Policy, context: Context) -> str | Exception:
+    """The turn that the policy writes, or the world's failure to."""
+    try:
+        return policy(context)
+    except Exception as failure:
+        if not is_world_failure(failure):
+            raise
+        return failure
+
+
+def _attempt_all(policy: BatchPolicy, contexts: list[Context]) -> list[str | Exception]:
+    """The turns of a batch. One that fails the batch, such as a full context, is found out."""
+    try:
+        return list(policy.generate(contexts)) if contexts else []
+    except Exception as failure:
+        if not is_world_failure(failure):
+            raise
+    return [_attempt(policy, context) for context in contexts]
+
+
+def _go_on(episode: Episode, written: str | Exception) -> Context:
+    return episode.throw(written) if isinstance(written, Exception) else episode.send(written)
+
+
+def _episode(env: gym.Env[str, str], index: int, seed: int) -> Episode:
+    """An episode that asks for its turns: contexts out, turns or the policy's failure in."""
     started = time.perf_counter()
     index = int(index)  # a numpy integer is no JSON
     seed = episode_seed(seed, index)
@@ -90,7 +201,7 @@ def play(env: gym.Env[str, str], policy: Policy, index: int, seed: int = 0) -> E
         messages, stop = list(reset_info["messages"]), tuple(reset_info["stop"])
         done = False
         while not done:
-            action = policy(Context(prompt, tuple(messages), stop, reset_info, tuple(turns), seed))
+            action = yield Context(prompt, tuple(messages), stop, reset_info, tuple(turns), seed)
             observation, reward, terminated, truncated, info = env.step(action)
             turns.append(Turn.from_step(action, observation, info))
             rewards.append(float(reward))

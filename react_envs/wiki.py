@@ -68,6 +68,7 @@ def make_wiki_env(
     data: str | os.PathLike[str] | None = None,
     data_seed: int = 0,
     world: Mapping[str, Any] | None = None,
+    instructions: str | None = None,
     render_mode: str | None = None,
 ) -> gym.Env[str, str]:
     """What `gym.make("ReactWiki-v0", ...)` builds: a `ReactEnv` whose tools read an encyclopedia.
@@ -103,6 +104,7 @@ def make_wiki_env(
         data: a file or folder to read a published split from (see `load_tasks`).
         data_seed: which unlimited stream of synthetic questions.
         world: options of synthetic worlds and questions (see `SyntheticWiki`).
+        instructions: the text before the question, as in `make_env`.
         render_mode: None or `"ansi"`.
 
     Raises:
@@ -134,6 +136,7 @@ def make_wiki_env(
         [*reading, *_listed(tools)],
         made,
         instructions=INSTRUCTIONS.get(dataset, QUESTION),
+        own_instructions=instructions,
         reward=reward,
         grader=grader,
         max_steps=max_steps,

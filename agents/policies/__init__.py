@@ -27,9 +27,9 @@ __all__ = [
 ]
 
 
-def _oracle(env: Any) -> Policy:
+def _oracle(env: Any, **options: Any) -> Policy:
     oracle = WikiOraclePolicy if isinstance(env.tasks, SyntheticWiki) else OraclePolicy
-    return oracle(env.tasks, env.dialect)
+    return oracle(env.tasks, env.dialect, **options)
 
 
 def _programs(env: Any, path: str) -> Policy:

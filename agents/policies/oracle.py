@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal, get_args
 
 from react_envs.dialects import Dialect
 from react_envs.errors import ArgumentError
@@ -14,6 +15,15 @@ __all__ = ["Annotation", "OraclePolicy", "calculator_annotations"]
 
 Annotation = tuple[str, str]
 """Expression and value of a calculator annotation: `<<48/2=24>>` is `("48/2", "24")`."""
+
+Thoughts = Literal["plain", "evidence", "none"]
+"""What an oracle writes before it acts."""
+
+
+def check_thoughts(thoughts: str) -> None:
+    """Raise an ArgumentError unless `thoughts` is one of `Thoughts`."""
+    if thoughts not in get_args(Thoughts):
+        raise ArgumentError(f"thoughts must be one of {get_args(Thoughts)}, got {thoughts!r}")
 
 
 def calculator_annotations(solution: str) -> list[Annotation]:
@@ -36,9 +46,12 @@ class OraclePolicy:
     Args:
         tasks: the task set of the environment that is played.
         dialect: the dialect of that environment.
+        thoughts: `"plain"` words before a call or an answer, or `"none"`; the `"evidence"` of
+            a computation is the computation, so that is plain here.
     """
 
-    def __init__(self, tasks: TaskSet, dialect: Dialect) -> None:
+    def __init__(self, tasks: TaskSet, dialect: Dialect, thoughts: Thoughts = "plain") -> None:
+        check_thoughts(thoughts)
         if tasks[0].solution is None:
             raise ArgumentError(
                 "the oracle plays worked solutions and this data set has none; "
@@ -46,6 +59,7 @@ class OraclePolicy:
             )
         self.tasks = tasks
         self.dialect = dialect
+        self.thoughts = thoughts
 
     def __call__(self, context: Context) -> str:
         task = self.tasks[context.info["index"]]
@@ -54,9 +68,16 @@ class OraclePolicy:
         if turn < len(steps):
             expression, _ = steps[turn]
             call = ToolCall("python", {"code": f"print({expression})"})
-            return self.dialect.format_call(call, f"I need {expression}.", context.prompt)
+            return self.dialect.format_call(
+                call, self._thought(f"I need {expression}."), context.prompt
+            )
         answer = self._answer(task, steps, context)
-        return self.dialect.format_answer(answer, "I know the answer.", context.prompt)
+        return self.dialect.format_answer(
+            answer, self._thought("I know the answer."), context.prompt
+        )
+
+    def _thought(self, text: str) -> str:
+        return "" if self.thoughts == "none" else text
 
     def _answer(self, task: Task, steps: list[Annotation], context: Context) -> str:
         gold = task.answers[0]

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from functools import lru_cache
 from typing import NamedTuple
 
+from react_envs.agents.policies.oracle import Thoughts, check_thoughts
 from react_envs.dialects import Dialect
 from react_envs.errors import ArgumentError
 from react_envs.tasks import TaskSet
@@ -53,25 +54,36 @@ class WikiOraclePolicy:
     Args:
         tasks: the task set of the environment that is played.
         dialect: the dialect of that environment.
+        thoughts: what it writes before a call or an answer: `"plain"` words, the `"evidence"`
+            that the last result gave, or `"none"`.
     """
 
-    def __init__(self, tasks: TaskSet, dialect: Dialect) -> None:
+    def __init__(self, tasks: TaskSet, dialect: Dialect, thoughts: Thoughts = "plain") -> None:
+        check_thoughts(thoughts)
         if not needs_of(tasks[0].solution or ""):
             raise ArgumentError("the wiki oracle plays SyntheticWiki questions only")
         self.task = lru_cache(maxsize=256)(tasks.__getitem__)  # it is asked for at every turn
         self.dialect = dialect
+        self.thoughts = thoughts
 
     def __call__(self, context: Context) -> str:
         task = self.task(context.info["index"])
         names = {tool["function"]["name"] for tool in context.info["tools"]}
-        play = _Play(task, names).play()
+        playing = _Play(task, names)
+        play = playing.play()
         try:
             call = next(play)
             for turn in context.turns:
+                playing.evidence = ""
                 call = play.send(turn.tool_result or "")
         except StopIteration as end:
-            return self.dialect.format_answer(end.value, "I know the answer.", context.prompt)
-        return self.dialect.format_call(call, "I look further.", context.prompt)
+            thought = self._thought("I know the answer.", playing.evidence)
+            return self.dialect.format_answer(end.value, thought, context.prompt)
+        thought = self._thought("I look further.", playing.evidence)
+        return self.dialect.format_call(call, thought, context.prompt)
+
+    def _thought(self, plain: str, evidence: str) -> str:
+        return {"plain": plain, "evidence": evidence, "none": ""}[self.thoughts]
 
 
 class _Play:
@@ -80,6 +92,8 @@ class _Play:
     def __init__(self, task: Task, names: set[str]) -> None:
         self._task, self._names = task, names
         self._solution = task.solution or ""
+        self.evidence = ""
+        """The sentence that was looked for and stood in the last result."""
 
     def play(self) -> Generator[ToolCall, str, str]:
         mention = ""
@@ -126,7 +140,9 @@ class _Play:
 
     def _has(self, shown: str, need: Need) -> bool:
         # ReAct's own way to cut sentences doubles a full stop now and then
-        return bool(need.sentence) and need.sentence.rstrip(".") in shown
+        found = bool(need.sentence) and need.sentence.rstrip(".") in shown
+        self.evidence = need.sentence if found else ""
+        return found
 
 
 def _end(sentence: str) -> str:

@@ -49,6 +49,9 @@ class WorldSpec:
     """Share of names that differ in one letter from another."""
     inverses: float = 0.35
     """Share of the invertible facts that only the page of their object tells."""
+    relations: tuple[str, ...] | None = None
+    """What pages tell: keys of `RELATIONS`, lists and `"ruler"`; None for all. The world is the
+    same with fewer: only its pages are shorter, for tiny models."""
 
     def __post_init__(self) -> None:
         for name, known in {
@@ -69,15 +72,25 @@ class WorldSpec:
                 raise ArgumentError(f"{name} must be a share in [0, 1], got {share!r}")
             # 0 and 0.0 are one world, whichever of them was asked for first
             object.__setattr__(self, name, float(share))
+        if self.relations is not None:
+            known = {*RELATIONS, RULER, *(persons.name for persons in LISTS)}
+            wanted = self.relations
+            if isinstance(wanted, str) or not wanted or not known.issuperset(wanted):
+                names = ", ".join(sorted(known))
+                raise ArgumentError(f"expected relations of {names}, got {wanted!r}")
+            object.__setattr__(self, "relations", tuple(wanted))
 
     @property
     def key(self) -> str:
-        """A text that differs where anything that counts does."""
-        return f"world {VERSION} {self.as_json()}"
+        """A text that differs where any fact does."""
+        fields = {name: value for name, value in self.as_json().items() if name != "relations"}
+        return f"world {VERSION} {fields}"
 
     def as_json(self) -> dict[str, Any]:
-        """The fields by name."""
-        return {field: getattr(self, field) for field in self.__dataclass_fields__}
+        """The fields by name; `relations` only where some were chosen."""
+        fields = {field: getattr(self, field) for field in self.__dataclass_fields__}
+        chosen = fields.pop("relations")
+        return fields if chosen is None else {**fields, "relations": list(chosen)}
 
 
 class Reign(NamedTuple):
@@ -168,7 +181,8 @@ class World:
                 told.append(Statement(page, persons.name, False, self.lists[persons.name, page]))
         for reign in self.reigns.get(page, ()):
             told.append(Statement(page, RULER, False, reign))
-        return told
+        chosen = self.spec.relations
+        return told if chosen is None else [s for s in told if s.relation in chosen]
 
     @cached_property
     def memberships(self) -> dict[int, list[tuple[str, int]]]:

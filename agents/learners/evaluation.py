@@ -1,0 +1,90 @@
+"""Held-out evaluation of a model: greedy turns, all episodes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from react_envs.agents.policies.hf import HFPolicy
+from react_envs.rollout import BatchPolicy, EpisodeRecord, play_together
+
+__all__ = ["Evaluator", "summary_of"]
+
+
+class Evaluator:
+    """Plays the same tasks greedily whenever it is called.
+
+    Args:
+        model: a causal model of transformers.
+        tokenizer: its own.
+        make_env: makes an environment; one is kept for each task.
+        indices: tasks that no training uses.
+        mode: as for `HFPolicy`.
+        max_new_tokens: of a turn.
+        batch_size: turns written at a time.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        make_env: Callable[[], gym.Env[str, str]],
+        indices: Sequence[int],
+        *,
+        mode: str = "completion",
+        max_new_tokens: int = 48,
+        batch_size: int = 256,
+    ) -> None:
+        self.policy: BatchPolicy = HFPolicy(
+            model,
+            tokenizer,
+            mode=mode,  # type: ignore[arg-type]
+            max_new_tokens=max_new_tokens,
+            temperature=0,
+            batch_size=batch_size,
+        )
+        self.indices = list(indices)
+        self._make_env = make_env
+        self._envs: list[gym.Env[str, str]] = []
+        self.records: list[EpisodeRecord] = []
+        """Of the last call."""
+
+    def __call__(self) -> dict[str, float]:
+        if not self._envs:
+            self._envs = [self._make_env() for _ in self.indices]
+        seeds = [0] * len(self.indices)
+        self.records = play_together(self._envs, self.policy, self.indices, seeds)
+        return summary_of(self.records)
+
+    def close(self) -> None:
+        """Close the environments."""
+        for env in self._envs:
+            env.close()
+        self._envs = []
+
+
+def summary_of(records: Sequence[EpisodeRecord]) -> dict[str, float]:
+    """Means over episodes: `reward`, `em`, `f1`, `format`, `calls`, `turns`; and `failures`.
+
+    An episode that the world ended counts in `failures` alone, and an empty mean is 0.0.
+    """
+    whole = [record for record in records if record.error is None]
+
+    def mean(values: list[float]) -> float:
+        return float(np.mean(values)) if values else 0.0
+
+    def term(name: str) -> float:
+        return mean([float(record.reward_terms.get(name, 0.0)) for record in whole])
+
+    return {
+        "reward": mean([float(record.reward or 0.0) for record in whole]),
+        "em": term("exact_match"),
+        "f1": term("f1"),
+        "format": term("format"),
+        "calls": mean([float(record.calls) for record in whole]),
+        "turns": mean([float(len(record.turns)) for record in whole]),
+        "failures": float(len(records) - len(whole)),
+    }
