@@ -77,7 +77,7 @@ class ReactEnv(gym.Env[str, str]):
         )
         self.task: Task | None = None
         self._running = False
-        self._before = ""
+        self._before = self._text = ""
         self._must_answer = self._announced = self._refusing = False
         self._announcement = ""
         self._rendered: list[str] = []
@@ -105,7 +105,7 @@ class ReactEnv(gym.Env[str, str]):
         self._must_answer = self._announced = self._refusing = False
         self._announcement = ""
         prompt = self.dialect.prompt(self.instructions, self.task.question).lstrip("\n")
-        self._before = prompt
+        self._before = self._text = prompt
         self._rendered = [prompt.rstrip("\n")]
         self._running = True
         return prompt, {
@@ -167,6 +167,7 @@ class ReactEnv(gym.Env[str, str]):
             return {**info, "parse_error": self._announcement}
         if self._must_answer:
             return {**info, "parse_error": "Error: no further tool calls; an answer was expected."}
+        tool.overhear(self._text + turn.kept, self.dialect)
         result: ToolResult = call_tool(tool, arguments)
         return {
             **info,
@@ -193,6 +194,7 @@ class ReactEnv(gym.Env[str, str]):
         note = "" if turn.unfinished else self._announce(text)
         observation = self.dialect.observation(text, turn.kept, self._before, error, note)
         self._before = observation
+        self._text += turn.kept + observation
         messages = [_assistant(turn), self.dialect.message(text, error, note)]
         self._rendered += [_labelled("agent", turn.kept), _labelled("environment", observation)]
         return observation, 0.0, False, False, {**info, "messages": messages}

@@ -24,6 +24,13 @@ _MATH: dict[str, dict[str, Any]] = {
 }
 _WIKI: dict[str, dict[str, Any]] = {
     "ReactWiki-v0": {"dataset": "synthetic_wiki", "split": "synthetic", "usual_steps": 20},
+    "ReactSimulated-v0": {
+        "dataset": "synthetic_wiki",
+        "split": "synthetic",
+        "usual_steps": 20,
+        "mode": "passages",
+        "simulate": "noisy",
+    },
     "ReactMultiTool-v0": {
         "dataset": "synthetic_wiki",
         "split": "synthetic",
@@ -84,6 +91,7 @@ def make_env(
     difficulty: int | tuple[int, int] | None = None,
     data_seed: int = 0,
     instructions: str | None = None,
+    simulate: str | Mapping[str, Any] | Any = None,
     render_mode: str | None = None,
 ) -> gym.Env[str, str]:
     """What `gym.make("ReactGSM8K-v0", ...)` builds: a `ReactEnv` with a step limit and rewards.
@@ -105,6 +113,8 @@ def make_env(
         data_seed: which unlimited stream of synthetic problems.
         instructions: the text before the question, in place of the usual one; "" for none, if
             the agent was trained to need none.
+        simulate: what plays the tools instead of themselves: a name of
+            `react_envs.simulators.SIMULATORS`, `{"name": ..., **options}` or a `Simulator`.
         render_mode: None or `"ansi"`.
 
     Raises:
@@ -135,6 +145,7 @@ def make_env(
         dialect,
         instructions=INSTRUCTIONS[grader],
         own_instructions=instructions,
+        simulate=simulate,
         reward=reward,
         grader=grader,
         max_steps=max_steps,
@@ -150,6 +161,7 @@ def assemble(
     *,
     instructions: str,
     own_instructions: str | None,
+    simulate: Any,
     reward: str | Mapping[str, Any] | Callable[..., float],
     grader: str,
     max_steps: int | None,
@@ -160,13 +172,19 @@ def assemble(
     """A `ReactEnv` in its two wrappers; `make_env` says what the arguments mean.
 
     `instructions` say what the task is, before the dialect says how to write; `own_instructions`
-    stand in place of both. `usual_steps` are the turns where neither `max_steps` nor the dialect limits them.
+    stand in place of both. `usual_steps` are the turns where neither `max_steps` nor the dialect
+    limits them.
     """
     from react_envs.core import ReactEnv
     from react_envs.dialects import make_dialect
+    from react_envs.tools import make_tools
     from react_envs.wrappers import EpisodeReward, StepLimit
 
     made = make_dialect(dialect)
+    if simulate is not None:
+        from react_envs.simulators import simulate_tools
+
+        tools = simulate_tools(make_tools(tools), simulate)
     react = ReactEnv(tasks, tools, made, instructions=instructions, render_mode=render_mode)
     if own_instructions is not None:
         react.instructions = own_instructions

@@ -69,6 +69,7 @@ def make_wiki_env(
     data_seed: int = 0,
     world: Mapping[str, Any] | None = None,
     instructions: str | None = None,
+    simulate: str | Mapping[str, Any] | Any = None,
     render_mode: str | None = None,
 ) -> gym.Env[str, str]:
     """What `gym.make("ReactWiki-v0", ...)` builds: a `ReactEnv` whose tools read an encyclopedia.
@@ -105,6 +106,7 @@ def make_wiki_env(
         data_seed: which unlimited stream of synthetic questions.
         world: options of synthetic worlds and questions (see `SyntheticWiki`).
         instructions: the text before the question, as in `make_env`.
+        simulate: what plays the tools instead of themselves, as in `make_env`.
         render_mode: None or `"ansi"`.
 
     Raises:
@@ -137,6 +139,7 @@ def make_wiki_env(
         made,
         instructions=INSTRUCTIONS.get(dataset, QUESTION),
         own_instructions=instructions,
+        simulate=simulate,
         reward=reward,
         grader=grader,
         max_steps=max_steps,

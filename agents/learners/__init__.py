@@ -1,4 +1,4 @@
-"""Learners in plain torch: SFT with chosen owners, AutoCoA's contrast, GRPO over any environment."""
+"""Learners in plain torch: SFT with chosen owners, AutoCoA's contrast, GRPO over any task."""
 
 from react_envs.agents.learners.contrastive import (
     ActionPair,

@@ -1,4 +1,4 @@
-"""AutoCoA's first stage: when to act. A contrast between acting and thinking on, where one is right.
+"""AutoCoA's first stage, when to act: a contrast between acting and thinking, where one is right.
 
 Source: arXiv 2503.06580, section 3, and the trainer published with it.
 """

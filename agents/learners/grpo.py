@@ -58,9 +58,8 @@ class GRPO:
             pays per turn (`reward="turn_credit"`).
         prompts: tasks of an update.
         group: episodes of a task, at least 2.
-        first_index: of the tasks; an update takes the next `prompts`, and begins anew behind the
-            last.
-        tasks: number of tasks to go round; None for all of the split.
+        indices: of the tasks; an update takes the next `prompts` of them, and begins anew
+            behind the last. None for all of the split.
         lr: of AdamW, constant. For a small model 1e-4; 1e-3 collapses.
         optimizer: `"adamw"` or `"muon"`.
         temperature: of sampling; log-probabilities are taken at it too.
@@ -92,8 +91,7 @@ class GRPO:
         variant: Literal["grpo", "dr_grpo", "mt_grpo"] = "grpo",
         prompts: int = 8,
         group: int = 8,
-        first_index: int = 0,
-        tasks: int | None = None,
+        indices: Sequence[int] | None = None,
         lr: float = 1e-4,
         optimizer: Literal["muon", "adamw"] = "adamw",
         temperature: float = 1.0,
@@ -121,7 +119,6 @@ class GRPO:
         self.variant = variant
         self.prompts = prompts
         self.group = group
-        self.first_index = first_index
         self.temperature = temperature
         self.clip = clip
         self.epochs = epochs
@@ -144,7 +141,7 @@ class GRPO:
         codec = as_codec(tokenizer)
         self.envs = [TokenProvenance(make_env(), codec, mode=mode) for _ in range(prompts * group)]
         here: Any = self.envs[0].unwrapped
-        self.tasks = len(here.tasks) - first_index if tasks is None else tasks
+        self.indices = range(len(here.tasks)) if indices is None else indices
         self._scorer = TokenScorer(model)
         self._reference = _frozen(model) if kl_coef else None
         self._first_calls: float | None = None
@@ -166,9 +163,9 @@ class GRPO:
     def _play(self, step: int) -> list[EpisodeRecord]:
         indices, seeds = [], []
         for prompt in range(self.prompts):
-            number = (step * self.prompts + prompt) % self.tasks
+            index = self.indices[(step * self.prompts + prompt) % len(self.indices)]
             for member in range(self.group):
-                indices.append(self.first_index + number)
+                indices.append(int(index))
                 seeds.append(_seed(self.seed, step, prompt, member))
         return play_together(self.envs, self.policy, indices, seeds)
 

@@ -52,7 +52,7 @@ class TokenScorer:
         return next_token_labels(torch.from_numpy(batch.labels).to(self.model.device))
 
     def _logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits and labels of the same leading shape: (labels,) if the head is plain, or (B, T)."""
+        """Logits and labels alike in shape: (labels,) if the head is plain, else (B, T)."""
         labels = self._labels(batch)
         inputs = {
             "input_ids": torch.from_numpy(batch.input_ids).to(self.model.device),

@@ -27,7 +27,8 @@ class SFT:
         model: a causal model of transformers.
         samples: what `teach` or any trace gives.
         train: owners, by name or as `Owner`.
-        steps: updates in all; the schedule ends with them.
+        steps: updates in all.
+        schedule: length of the learning rate's schedule; by default `steps`.
         batch_size: samples of an update.
         lr: greatest learning rate.
         warmup: steps until it is reached.
@@ -49,6 +50,7 @@ class SFT:
         batch_size: int = 32,
         lr: float = 6e-3,
         warmup: int = 50,
+        schedule: int | None = None,
         optimizer: Literal["muon", "adamw"] = "muon",
         max_tokens: int | None = None,
         seed: int = 0,
@@ -61,6 +63,7 @@ class SFT:
         self.steps = steps
         self.batch_size = batch_size
         self.warmup = warmup
+        self.schedule = steps if schedule is None else schedule
         self.max_tokens = max_tokens
         self.seed = seed
         self.optimizer = Optimizer(model, optimizer, lr)
@@ -75,7 +78,7 @@ class SFT:
         self.model.train()
         loss = self._scorer.cross_entropy(batch)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = self.optimizer.step(warmup_cosine(step, self.steps, self.warmup))
+        norm = self.optimizer.step(warmup_cosine(step, self.schedule, self.warmup))
         return {
             "loss": float(loss.detach()),
             "grad_norm": norm,

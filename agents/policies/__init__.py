@@ -11,6 +11,7 @@ import gymnasium as gym
 from react_envs.agents.policies.oracle import OraclePolicy
 from react_envs.agents.policies.replay import ProgramPolicy, ReplayPolicy
 from react_envs.agents.policies.scripted import ScriptedPolicy
+from react_envs.agents.policies.thinker import ThinkerPolicy
 from react_envs.agents.policies.wiki_oracle import WikiOraclePolicy
 from react_envs.errors import ArgumentError
 from react_envs.rollout import Policy
@@ -22,6 +23,7 @@ __all__ = [
     "ProgramPolicy",
     "ReplayPolicy",
     "ScriptedPolicy",
+    "ThinkerPolicy",
     "WikiOraclePolicy",
     "make_policy",
 ]
@@ -30,6 +32,10 @@ __all__ = [
 def _oracle(env: Any, **options: Any) -> Policy:
     oracle = WikiOraclePolicy if isinstance(env.tasks, SyntheticWiki) else OraclePolicy
     return oracle(env.tasks, env.dialect, **options)
+
+
+def _thinker(env: Any) -> Policy:
+    return ThinkerPolicy(env.tasks, env.dialect)
 
 
 def _programs(env: Any, path: str) -> Policy:
@@ -58,6 +64,7 @@ def _openai(env: Any, **options: Any) -> Policy:
 
 POLICIES: dict[str, Callable[..., Policy]] = {
     "oracle": _oracle,
+    "thinker": _thinker,
     "replay": _replay,
     "programs": _programs,
     "scripted": _scripted,

@@ -75,6 +75,12 @@ class Tool:
     def start(self, task: Task, seed: int) -> None:
         """Forget the last episode; `seed` fixes whatever is random in this one."""
 
+    def overhear(self, episode: str, dialect: Any) -> None:
+        """Before each call: the episode's text so far, the turn that makes the call included.
+
+        Most tools have no use for it. `dialect` is the environment's.
+        """
+
     def close(self) -> None:
         """Release what the tool holds; it may be used again afterwards."""
 

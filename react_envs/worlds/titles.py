@@ -58,11 +58,10 @@ class Titles:
     ) -> None:
         self._random = random
         self.homonyms: dict[str, list[int]] = {}
-        split = "train" if spec.names == "shared" else spec.split
+        split = spec.split if spec.names == "disjoint" else "train"
         if spec.style == "terse":
-            self.titles = _sample(
-                _pool(split, max(_TERSE_POOL, 2 * len(kinds))), len(kinds), random
-            )
+            size = max(0 if spec.names == "few" else _TERSE_POOL, 2 * len(kinds))
+            self.titles = _sample(_pool(split, size), len(kinds), random)
             self.bases = self.titles
             self.aliases: list[str | None] = [None] * len(kinds)
             return

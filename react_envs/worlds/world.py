@@ -39,8 +39,9 @@ class WorldSpec:
     split: Literal["train", "test"] = "test"
     style: Literal["prose", "terse"] = "prose"
     """`"terse"`: names of one word and sentences of label and value, for tiny models."""
-    names: Literal["disjoint", "shared"] = "disjoint"
-    """`"shared"`: test worlds use the words of training worlds: a tiny model knows no others."""
+    names: Literal["disjoint", "shared", "few"] = "disjoint"
+    """`"shared"`: test worlds use the words of training worlds: a tiny model knows no others.
+    `"few"`: the same, and terse worlds draw from no more than twice as many as they need."""
     homonyms: float = 0.06
     """Share of entities whose name another one has too; told apart in parentheses."""
     aliases: float = 0.3
@@ -57,7 +58,7 @@ class WorldSpec:
         for name, known in {
             "split": ("train", "test"),
             "style": ("prose", "terse"),
-            "names": ("disjoint", "shared"),
+            "names": ("disjoint", "shared", "few"),
         }.items():
             if getattr(self, name) not in known:
                 raise ArgumentError(f"{name} must be one of {known}, got {getattr(self, name)!r}")

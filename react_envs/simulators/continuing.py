@@ -1,0 +1,31 @@
+"""AutoCoA's simulated environment: the model continues the episode inside the result's tags."""
+
+from __future__ import annotations
+
+from react_envs.simulators.simulator import PolicySimulator, SimulatedCall
+
+__all__ = ["ContinuingSimulator"]
+
+
+class ContinuingSimulator(PolicySimulator):
+    """The policy itself, or an SFT checkpoint, writes what the tool says.
+
+    It reads the episode so far and what opens a result in the dialect, and writes until what
+    closes it (arXiv 2503.06580, RL stage 1). The policy continues texts: of `HFPolicy`, mode
+    `"completion"`. A model that was trained on results (`SFT(train=("agent", "env"))`) knows
+    the form; what it says is as true as its memory.
+
+    Not covered: a result of several lines in a dialect whose results end with the line, such as
+    `react`: it is its first line.
+    """
+
+    def prompt(self, call: SimulatedCall) -> str:
+        # a model's tokens begin with the blank, so the prompt does not end with it
+        return (call.episode + call.opening).rstrip(" ")
+
+    def stop(self, call: SimulatedCall) -> tuple[str, ...]:
+        return (call.closing.strip() or call.closing or "\n",)
+
+    def read(self, written: str, call: SimulatedCall) -> str:
+        (end,) = self.stop(call)
+        return written.partition(end)[0].strip()
