@@ -132,12 +132,12 @@ class ReactEnv(gym.Env[str, str]):
         """
         self._check(action)
         turn = self.dialect.parse(action, self._before)
-        info = self._act(turn)
+        info = self._act(turn, action)
         if info["answer"] is not None:
             return self._finish(turn, info)
         return self._observe(turn, info)
 
-    def _act(self, turn: ParsedTurn) -> dict[str, Any]:
+    def _act(self, turn: ParsedTurn, action: str) -> dict[str, Any]:
         """Do what the turn says; the info of the step, `answer` set if it was an answer."""
         info: dict[str, Any] = {
             "kept": turn.kept,
@@ -167,7 +167,7 @@ class ReactEnv(gym.Env[str, str]):
             return {**info, "parse_error": self._announcement}
         if self._must_answer:
             return {**info, "parse_error": "Error: no further tool calls; an answer was expected."}
-        tool.overhear(self._text + turn.kept, self.dialect)
+        tool.overhear(self._text + turn.kept, self.dialect, action)
         result: ToolResult = call_tool(tool, arguments)
         return {
             **info,

@@ -239,3 +239,6 @@ class Context:
     """The episode so far."""
     seed: int = 0
     """Seed of this episode; with `len(turns)` it fixes a sampled turn."""
+    prompt_token_ids: tuple[int, ...] | None = field(default=None, repr=False)
+    """Ids of the prompt, where whoever made the context knows them: `HFPolicy` in mode
+    `"completion"` reads these instead of encoding the text."""

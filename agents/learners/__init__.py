@@ -6,7 +6,8 @@ from react_envs.agents.learners.contrastive import (
     action_pairs,
     contrastive_loss,
 )
-from react_envs.agents.learners.evaluation import Evaluator, summary_of
+from react_envs.agents.learners.evaluation import Evaluator, simulator_fidelity, summary_of
+from react_envs.agents.learners.forced_answer import ForcedAnswer
 from react_envs.agents.learners.grpo import GRPO, CollapseWarning
 from react_envs.agents.learners.optimizers import Optimizer, warmup_cosine
 from react_envs.agents.learners.run_folder import RunFolder
@@ -23,6 +24,7 @@ __all__ = [
     "CollapseWarning",
     "Contrastive",
     "Evaluator",
+    "ForcedAnswer",
     "Learner",
     "Optimizer",
     "RunFolder",
@@ -33,6 +35,7 @@ __all__ = [
     "contrastive_loss",
     "mix",
     "scaffolds",
+    "simulator_fidelity",
     "small_model",
     "small_tokenizer",
     "summary_of",

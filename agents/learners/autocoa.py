@@ -17,16 +17,32 @@ import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
 import torch
 
+from react_envs.agents.learners.contrastive import Contrastive, action_pairs
+from react_envs.agents.learners.evaluation import Evaluator, simulator_fidelity
+from react_envs.agents.learners.forced_answer import ForcedAnswer
+from react_envs.agents.learners.grpo import GRPO
 from react_envs.agents.learners.run_folder import RunFolder
+from react_envs.agents.learners.sft import SFT
+from react_envs.agents.learners.small import scaffolds, small_model, small_tokenizer
+from react_envs.agents.learners.teaching import TeachingData, mix, teach
+from react_envs.agents.learners.train import train
+from react_envs.agents.policies import make_policy
+from react_envs.agents.policies.hf import HFPolicy
+from react_envs.rollout import EpisodeRecord, play_together
+from react_envs.simulators import ContinuingSimulator, Fidelity
 from react_envs.tasks import SyntheticWiki
 from react_envs.tasks.synthetic_wiki import world_of
+from react_envs.tokenization import as_codec
+from react_envs.trace import Sample
+from react_envs.wrappers import TokenProvenance
 
-__all__ = ["STAGES", "FactWorld", "autocoa", "wiki"]
+__all__ = ["STAGES", "WORLD", "FactWorld", "autocoa", "text_of", "wiki"]
 
 STAGES = ("base", "sft1", "sft2", "sft3", "rl1", "rl2")
 
@@ -59,14 +75,13 @@ HELD_OUT = 1_000_000_000
 
 def wiki(*, fixed: bool = False, bare: bool = True, **options: Any) -> gym.Env[str, str]:
     """ReactWiki in terse worlds, fresh or fixed; `bare`: the prompt is the question alone."""
-    return gym.make(
-        "ReactWiki-v0",
-        world={**WORLD, "shared": fixed},
-        instructions="" if bare else None,
-        max_steps=5,
-        reward={"exact_match": 1.0, "format": 0.2},
-        **options,
-    )
+    usual = {
+        "world": {**WORLD, "shared": fixed},
+        "instructions": "" if bare else None,
+        "max_steps": 5,
+        "reward": {"exact_match": 1.0, "format": 0.2},
+    }
+    return gym.make("ReactWiki-v0", **{**usual, **options})
 
 
 class FactWorld:
@@ -253,7 +268,10 @@ class _Course:
         return self._sft(samples, steps, self._rates["sft"], schedule=2 * steps), 0
 
     def _sft1(self) -> tuple[Any, int]:
-        pairs = action_pairs(*self._trials([*self.questions.known, *self.questions.train]))
+        questions = [*self.questions.known, *self.questions.train]
+        acting, thinking = self._trials(questions)
+        shown = self._taught(self._world, "oracle", questions).records
+        pairs = action_pairs([*acting, *shown], thinking)
         contrast = Contrastive(
             self.model,
             pairs,
@@ -324,10 +342,13 @@ class _Course:
         )
 
     def _lessons(self, env: gym.Env[str, str], policy: str, indices: Sequence[int]) -> list[Sample]:
+        return self._taught(env, policy, indices).samples
+
+    def _taught(self, env: gym.Env[str, str], policy: str, indices: Sequence[int]) -> TeachingData:
         options = {"thoughts": "evidence"} if policy == "oracle" else {}
         bar = policy if self._progress else None
         teacher = make_policy(policy, env, **options)
-        return teach(env, teacher, self.tokenizer, indices, progress=bar).samples
+        return teach(env, teacher, self.tokenizer, indices, progress=bar)
 
     def _trials(self, indices: Sequence[int]) -> tuple[list[EpisodeRecord], list[EpisodeRecord]]:
         """The model's own trajectories with its tool, and its answers without."""
@@ -343,16 +364,15 @@ class _Course:
         return acting, thinking
 
     def _fidelity(self) -> Fidelity:
-        """The model as simulator, against the tool, on the oracle's calls in the fixed world."""
-        calls: list[SimulatedCall] = []
-        real: list[str] = []
-        env = self._fixed(simulate=_Eavesdropper(calls, real))
-        oracle = make_policy("oracle", env, thoughts="evidence")
-        for index in self.questions.held_out[:40]:
-            play(env, oracle, index)
-        env.close()
-        said = ContinuingSimulator(self._policy(0.0)).many(calls)
-        return fidelity(["" if isinstance(s, Exception) else s.text for s in said], real)
+        """The model as simulator, on the oracle's calls in the fixed world."""
+        simulator = ContinuingSimulator(self._policy(0.0))
+        return simulator_fidelity(
+            simulator,
+            self._fixed,
+            self.questions.held_out[:40],
+            self.tokenizer,
+            thoughts="evidence",
+        )
 
     def _policy(self, temperature: float) -> HFPolicy:
         return HFPolicy(
@@ -378,7 +398,7 @@ class _Course:
 
     def _new_tokenizer(self) -> Any:
         tasks: Any = self._env.unwrapped
-        texts = [_text_of(tasks.tasks, index) for index in range(400)]
+        texts = [text_of(tasks.tasks, index) for index in range(400)]
         return small_tokenizer(texts, scaffolds(self._env), vocabulary=1500)
 
     @staticmethod
@@ -393,28 +413,12 @@ def _line(row: Mapping[str, Any]) -> str:
         f"{row['stage']:12} updates {row['updates']:4}  fresh {row['em_fresh']:6.1%}  fixed "
         f"{row['em_fixed']:6.1%}  known {row['em_known']:6.1%}  calls {row['calls_fresh']:.2f} / "
         f"{row['calls_fixed']:.2f} / {row['calls_known']:.2f}  simulator "
-        f"{row['simulator_exact']:6.1%}  {row['stage_wall_s']:6.1f} s, {row['stage_cpu_s']:6.1f} CPU-s"
+        f"{row['simulator_exact']:6.1%}  {row['stage_wall_s']:.0f} s, "
+        f"{row['stage_cpu_s']:.0f} CPU-s"
     )
 
 
-class _Eavesdropper(Simulator):
-    """Lets the real tool answer, and notes call and result."""
-
-    def __init__(self, calls: list[SimulatedCall], results: list[str]) -> None:
-        super().__init__()
-        self._calls, self._results = calls, results
-
-    def prompt(self, call: SimulatedCall) -> str:
-        return call.episode
-
-    def write(self, prompt: str, call: SimulatedCall) -> ToolResult:
-        result = call_tool(call.tool, call.arguments)
-        self._calls.append(call)
-        self._results.append(result.text)
-        return result
-
-
-def _text_of(tasks: SyntheticWiki, index: int) -> str:
+def text_of(tasks: SyntheticWiki, index: int) -> str:
     """Question and pages of a task, from which a tokenizer learns words and names."""
     task = tasks[index]
     paper = world_of(task)

@@ -8,10 +8,16 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from react_envs.agents.learners.teaching import Teacher
+from react_envs.agents.policies import make_policy
 from react_envs.agents.policies.hf import HFPolicy
-from react_envs.rollout import BatchPolicy, EpisodeRecord, play_together
+from react_envs.rollout import BatchPolicy, EpisodeRecord, play, play_together
+from react_envs.simulators import Fidelity, SimulatedCall, Simulator, fidelity
+from react_envs.tokenization import as_codec
+from react_envs.tools import call_tool
+from react_envs.types import ToolResult
 
-__all__ = ["Evaluator", "summary_of"]
+__all__ = ["Evaluator", "simulator_fidelity", "summary_of"]
 
 
 class Evaluator:
@@ -88,3 +94,50 @@ def summary_of(records: Sequence[EpisodeRecord]) -> dict[str, float]:
         "turns": mean([float(len(record.turns)) for record in whole]),
         "failures": float(len(records) - len(whole)),
     }
+
+
+def simulator_fidelity(
+    simulator: Simulator,
+    make_env: Callable[..., gym.Env[str, str]],
+    indices: Sequence[int],
+    tokenizer: Any = None,
+    **oracle: Any,
+) -> Fidelity:
+    """How near a simulator comes to the real tool on the calls that the oracle makes.
+
+    Args:
+        simulator: answers the same calls, in the same contexts, as the real tool.
+        make_env: makes the real environment; it takes `simulate=`.
+        indices: tasks that the oracle plays.
+        tokenizer: of the model that simulates, whose turns end with its end-of-text token; None
+            for a simulator that reads text.
+        **oracle: options of the oracle.
+    """
+    heard = _Eavesdropper()
+    env = make_env(simulate=heard)
+    policy = make_policy("oracle", env, **oracle)
+    if tokenizer is not None:
+        policy = Teacher(policy, as_codec(tokenizer), tokenizer.eos_token_id)
+    for index in indices:
+        play(env, policy, index)
+    env.close()
+    said = simulator.many(heard.asked)
+    return fidelity(["" if isinstance(s, Exception) else s.text for s in said], heard.results)
+
+
+class _Eavesdropper(Simulator):
+    """Lets the real tool answer, and notes call and result."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[SimulatedCall] = []
+        self.results: list[str] = []
+
+    def prompt(self, call: SimulatedCall) -> str:
+        return call.episode
+
+    def write(self, prompt: str, call: SimulatedCall) -> ToolResult:
+        result = call_tool(call.tool, call.arguments)
+        self.asked.append(call)
+        self.results.append(result.text)
+        return result

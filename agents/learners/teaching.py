@@ -38,7 +38,17 @@ class Teacher:
 
     def __call__(self, context: Context) -> Completion:
         text = str(self.policy(context))
-        return Completion(text, token_ids=[*self.codec.encode(text), self.end_id])
+        ids = [*self.codec.encode(text), self.end_id]
+        return Completion(text, prompt_token_ids=self._read(context), token_ids=ids)
+
+    def _read(self, context: Context) -> list[int]:
+        """The ids of all before this turn, as its student would have them."""
+        told = sum(len(turn.kept) + len(turn.observation) for turn in context.turns)
+        ids = self.codec.encode_prompt(context.prompt[: len(context.prompt) - told])
+        for turn in context.turns:
+            ids += [*self.codec.encode(turn.kept), self.end_id]
+            ids += self.codec.encode(turn.observation)
+        return ids
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,17 @@ class ContextIds:
                 ids = template_ids if self._chat else self._encode_prompt(context.prompt)
             return EncodedContext(ids, context.prompt, template_ids)
 
+    def given(self, context: Context) -> EncodedContext | None:
+        """The context in the ids that its maker knows, if it does."""
+        if context.prompt_token_ids is None:
+            return None
+        return EncodedContext(array("i", context.prompt_token_ids), context.prompt, array("i"))
+
+    def encode_text(self, text: str) -> list[int]:
+        """Ids of text in the midst of a context."""
+        with self._lock:
+            return list(self._codec.encode(text))
+
     def remember(self, context: Context, encoded: EncodedContext, token_ids: Sequence[int]) -> None:
         """Note what was sampled after `encoded`, for the next turn of the episode."""
         turn = _SampledTurn(len(context.turns), encoded, array("i", token_ids))

@@ -139,6 +139,10 @@ class HFPolicy:
         self._model_lock = threading.Lock()
         self._batcher: MicroBatcher[_Request, _Sample] = MicroBatcher(self._sample, batch_size)
 
+    def encode(self, text: str) -> list[int]:
+        """Ids of text in the midst of a context, control tokens spelt out in it as plain text."""
+        return self._contexts.encode_text(text)
+
     @property
     def forks(self) -> int:
         """Later turns whose `prompt_token_ids` do not extend the turn before."""
@@ -174,7 +178,7 @@ class HFPolicy:
         return completions
 
     def _request(self, context: Context) -> _Request:
-        encoded = self._contexts.encode(context)
+        encoded = self._contexts.given(context) or self._contexts.encode(context)
         if not encoded.ids:
             raise ArgumentError("expected a context with at least one token, got an empty one")
         room = self._positions - len(encoded.ids)

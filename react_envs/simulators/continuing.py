@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from react_envs.simulators.simulator import PolicySimulator, SimulatedCall
+from react_envs.types import Context
 
 __all__ = ["ContinuingSimulator"]
 
@@ -22,6 +25,15 @@ class ContinuingSimulator(PolicySimulator):
     def prompt(self, call: SimulatedCall) -> str:
         # a model's tokens begin with the blank, so the prompt does not end with it
         return (call.episode + call.opening).rstrip(" ")
+
+    def context(self, prompt: str, call: SimulatedCall) -> Context:
+        """The episode in the very tokens of the agent, where the policy can take them."""
+        context = super().context(prompt, call)
+        encode = getattr(self.policy, "encode", None)
+        if call.episode_ids is None or encode is None:
+            return context
+        ids = (*call.episode_ids, *encode(call.opening.rstrip(" ")))
+        return replace(context, prompt_token_ids=ids)
 
     def stop(self, call: SimulatedCall) -> tuple[str, ...]:
         return (call.closing.strip() or call.closing or "\n",)

@@ -28,6 +28,7 @@ class SimulatedTool(Tool):
         self._task: Task | None = None
         self._seed = self._number = 0
         self._episode = self._opening = self._closing = ""
+        self._ids: tuple[int, ...] | None = None
 
     @property
     def _function(self) -> Any:
@@ -47,10 +48,10 @@ class SimulatedTool(Tool):
         self._task, self._seed, self._number = task, seed, 0
         self.real.start(task, seed)
 
-    def overhear(self, episode: str, dialect: Any) -> None:
+    def overhear(self, episode: str, dialect: Any, action: str) -> None:
         written = dialect.observation(_RESULT, episode)
         self._opening, _, self._closing = written.partition(_RESULT)
-        self._episode = episode
+        self._episode, self._ids = episode, _ids_of(episode, action)
 
     def __call__(self, **arguments: Any) -> ToolResult:
         assert self._task is not None
@@ -62,9 +63,18 @@ class SimulatedTool(Tool):
             self._opening,
             self._closing,
             call_seed(self._seed, self._number),
+            self._ids,
         )
         self._number += 1
         return self.simulator(call)
 
     def close(self) -> None:
         self.real.close()
+
+
+def _ids_of(episode: str, action: str) -> tuple[int, ...] | None:
+    """Ids of the whole episode, if the engine said them and the whole turn was kept."""
+    read, wrote = getattr(action, "prompt_token_ids", None), getattr(action, "token_ids", None)
+    if read is None or wrote is None or not episode.endswith(str(action)):
+        return None
+    return (*read, *wrote)

@@ -36,6 +36,8 @@ class SimulatedCall:
     """And after it."""
     seed: int = 0
     """Differs between episodes and between the calls of one."""
+    episode_ids: tuple[int, ...] | None = field(default=None, repr=False)
+    """Token ids of `episode`, an end-of-turn token that the engine sampled included, if known."""
 
 
 class Simulator:
@@ -165,9 +167,13 @@ class PolicySimulator(Simulator):
         """The result in what the policy wrote."""
         return written.strip()
 
-    def _ask(self, prompt: str, call: SimulatedCall) -> str:
+    def context(self, prompt: str, call: SimulatedCall) -> Context:
+        """What the policy is given."""
         messages = ({"role": "user", "content": prompt},)
-        written = self.policy(Context(prompt, messages, self.stop(call), {}, (), call.seed))
+        return Context(prompt, messages, self.stop(call), {}, (), call.seed)
+
+    def _ask(self, prompt: str, call: SimulatedCall) -> str:
+        written = self.policy(self.context(prompt, call))
         tokens = _tokens_of(written, prompt)
         with self._lock:
             self.tokens += tokens

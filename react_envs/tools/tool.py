@@ -75,10 +75,11 @@ class Tool:
     def start(self, task: Task, seed: int) -> None:
         """Forget the last episode; `seed` fixes whatever is random in this one."""
 
-    def overhear(self, episode: str, dialect: Any) -> None:
+    def overhear(self, episode: str, dialect: Any, action: str) -> None:
         """Before each call: the episode's text so far, the turn that makes the call included.
 
-        Most tools have no use for it. `dialect` is the environment's.
+        Most tools have no use for it. `dialect` is the environment's; `action` is the turn as the
+        agent gave it, with its token ids if it is a `Completion`.
         """
 
     def close(self) -> None:
