@@ -148,7 +148,7 @@ def encyclopedia() -> tuple[Class, list[Sample]]:
 def format_only(samples: Sequence[Sample]) -> list[Sample]:
     """Lessons whose questions are those of others: the form is right, the content is chance."""
     prompts = [int((sample.turn < 0).sum()) for sample in samples]
-    order = list(range(1, len(samples))) + [0]
+    order = [*range(1, len(samples)), 0]
     mixed = []
     for sample, length, other in zip(samples, prompts, order, strict=True):
         theirs, start = samples[other], prompts[other]
@@ -342,14 +342,13 @@ def rl_masks(seed: int) -> list[Row]:
     for task, lessons_of, make, target in settings:
         room, samples = lessons_of()
         base = room.model(seed)
-        measure = lambda m, r=room, e=make: r.measure(m, e, tasks)[0]  # noqa: E731
-        _, em = teach_until(base, samples, lambda: measure(base)["em"], target=target, seed=seed)
+        measure = partial(em_of, room, base, make, tasks)
+        _, em = teach_until(base, samples, measure, target=target, seed=seed)
         for name, owners in (("masked", ("agent",)), ("reinforced", ("agent", "env"))):
             model = copy.deepcopy(base)
-            last = quiet(
-                lambda m=model, o=owners: room.reinforce(m, make, 60, seed, train=o, lr=2e-4)
-            )
-            result = measure(model)
+            learn = partial(room.reinforce, model, make, 60, seed, train=owners, lr=2e-4)
+            last = quiet(learn)
+            result = room.measure(model, make, tasks)[0]
             rows.append(
                 {
                     "task": task, "observations": name, "em_before": em, "em_after": result["em"],
@@ -367,6 +366,10 @@ EXPERIMENTS: dict[str, Callable[[int], list[Row]]] = {
     "simulated": simulated,
     "rl_masks": rl_masks,
 }
+
+
+def em_of(room: Class, model: Any, make: Any, tasks: Sequence[int]) -> float:
+    return room.measure(model, make, tasks)[0]["em"]
 
 
 def picked(result: dict[str, float]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -263,7 +264,7 @@ class _Course:
     def _base(self) -> tuple[Any, int]:
         acts = self._lessons(self._env, "oracle", range(self._count(4000)))
         thinks = self._lessons(self._world, "thinker", self.questions.known)
-        samples = mix((acts, 5), (thinks * (1 + len(acts) // (5 * len(thinks))), 1))
+        samples = mix((acts, 5), (_repeated(thinks, len(acts) // 5 + 1), 1), seed=self._seed)
         steps = self._count(150)
         return self._sft(samples, steps, self._rates["sft"], schedule=2 * steps), 0
 
@@ -286,11 +287,8 @@ class _Course:
         return self._sft(self._curriculum(), self._count(200), self._rates["sft"]), 0
 
     def _sft3(self) -> tuple[Any, int]:
-        acts = self._lessons(self._world, "oracle", [*self.questions.known, *self.questions.train])
-        thinks = self._lessons(self._world, "thinker", self.questions.known)
-        samples = mix((acts * 5, 5), (thinks * 5, 1))
         owners = ("agent", "env")
-        return self._sft(samples, self._count(150), self._rates["refine"], owners), 0
+        return self._sft(self._curriculum(), self._count(200), self._rates["refine"], owners), 0
 
     def _rl1(self) -> tuple[Any, int]:
         make = partial(self._fixed, simulate=self._simulator)
@@ -301,10 +299,17 @@ class _Course:
         return self._grpo(self._fresh, range(HELD_OUT // 2, HELD_OUT), self._count(16)), 0
 
     def _curriculum(self) -> list[Sample]:
-        """5,000 chains of action to 1,000 chains of thought, as published, times the scale."""
-        acts = self._lessons(self._env, "oracle", range(10_000, 10_000 + self._count(5000)))
+        """5,000 chains of action to 1,000 chains of thought, as published, times the scale.
+
+        Both stages learn from the same. Three chains of action of five are about fresh worlds.
+        """
+        questions = [*self.questions.known, *self.questions.train]
+        fresh = self._lessons(self._env, "oracle", range(10_000, 10_000 + self._count(3000)))
+        fixed = self._lessons(self._world, "oracle", questions)
         thinks = self._lessons(self._world, "thinker", self.questions.known)
-        return mix((acts, 5), (thinks * (1 + len(acts) // (5 * len(thinks))), 1), seed=self._seed)
+        acts = [*fresh, *_repeated(fixed, self._count(2000))]
+        random.Random(self._seed).shuffle(acts)
+        return mix((acts, 5), (_repeated(thinks, len(acts) // 5 + 1), 1), seed=self._seed)
 
     def _sft(
         self,
@@ -416,6 +421,11 @@ def _line(row: Mapping[str, Any]) -> str:
         f"{row['simulator_exact']:6.1%}  {row['stage_wall_s']:.0f} s, "
         f"{row['stage_cpu_s']:.0f} CPU-s"
     )
+
+
+def _repeated(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """The first `count` of the samples said over and over."""
+    return [samples[i % len(samples)] for i in range(count)]
 
 
 def text_of(tasks: SyntheticWiki, index: int) -> str:
