@@ -198,12 +198,10 @@ def chains(seed: int) -> list[Row]:
     for name, lessons in (("1 hop", one), ("1 and 2 hops", samples)):
         model = room.model(seed)
         held = partial(hops, 1, 1) if name == "1 hop" else partial(hops, 1, 2)
-        steps, _ = teach_until(
-            model, lessons, lambda m=model, h=held: room.measure(m, h, tasks)[0]["em"], seed=seed
-        )
+        steps, _ = teach_until(model, lessons, partial(em_of, room, model, held, tasks), seed=seed)
         for then, updates in (("-", steps), ("RL on 1 and 2 hops", 40)):
             if then != "-":
-                quiet(lambda m=model: room.reinforce(m, partial(hops, 1, 2), 40, seed))
+                quiet(partial(room.reinforce, model, partial(hops, 1, 2), 40, seed))
             first = room.measure(model, partial(hops, 1, 1), tasks)[0]
             second = room.measure(model, partial(hops, 2, 2), tasks)[0]
             rows.append(
@@ -225,7 +223,8 @@ def masks(seed: int) -> list[Row]:
     questions = [*world.held_out, *world.held_known]
     rows = []
     for name, owners in (("masked", ("agent",)), ("learned", ("agent", "env"))):
-        fresh_model, row = room.model(seed), {"observations": name}
+        fresh_model = room.model(seed)
+        row: Row = {"observations": name}
         learner = SFT(fresh_model, samples, train=owners, steps=400, seed=seed)
         for step in range(1, 301):
             learner.update(step - 1)
@@ -303,15 +302,13 @@ def simulated(seed: int) -> list[Row]:
         model = copy.deepcopy(base)
         calls = {"simulated": 0.0, "real": 0.0}
         for kind, updates in parts:
-            make = fixed
+            make: Any = fixed
             if kind == "simulated":
                 policy = HFPolicy(
                     model, room.tokenizer, mode="completion", max_new_tokens=48, temperature=0
                 )
                 make = partial(fixed, simulate=ContinuingSimulator(policy))
-            means = quiet(
-                lambda m=model, e=make, u=updates: room.reinforce(m, e, u, seed, indices=known)
-            )
+            means = quiet(partial(room.reinforce, model, make, updates, seed, indices=known))
             calls[kind] += means["calls"] * updates * 64
         rows.append(
             {

@@ -21,6 +21,7 @@ from rich.table import Table
 import react_envs
 from react_envs.agents.policies import POLICIES, make_policy
 from react_envs.cli_retrieval import add_commands
+from react_envs.cli_train import add_train
 from react_envs.errors import ArgumentError, ReactEnvsError
 from react_envs.evaluation import evaluate
 from react_envs.registration import ENTRY_POINTS, IDS
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     validation.set_defaults(run=_validate)
 
     add_commands(commands)
+    add_train(commands)
     return parser
 
 

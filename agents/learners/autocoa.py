@@ -30,7 +30,12 @@ from react_envs.agents.learners.forced_answer import ForcedAnswer
 from react_envs.agents.learners.grpo import GRPO
 from react_envs.agents.learners.run_folder import RunFolder
 from react_envs.agents.learners.sft import SFT
-from react_envs.agents.learners.small import scaffolds, small_model, small_tokenizer
+from react_envs.agents.learners.small import (
+    save_model,
+    scaffolds,
+    small_model,
+    small_tokenizer,
+)
 from react_envs.agents.learners.teaching import TeachingData, mix, teach
 from react_envs.agents.learners.train import train
 from react_envs.agents.policies import make_policy
@@ -111,7 +116,7 @@ class FactWorld:
         self.held_out: list[int] = []
         for question, index in seen.items():
             known = zlib.crc32(question.split(" ")[0].encode()) % 2 == 0  # by whom it begins with
-            held = zlib.crc32(question.encode()) % 5 == 0
+            held = zlib.crc32(question.encode()) % 3 == 0
             parts = (self.train, self.held_out, self.known, self.held_known)
             parts[2 * known + held].append(index)
 
@@ -173,8 +178,7 @@ def autocoa(
             rows.append(row)
             say(_line(row))
         (run.path / "table.json").write_text(json.dumps(rows, indent=2) + "\n")
-        course.model.save_pretrained(run.path / "model")
-        course.tokenizer.save_pretrained(run.path / "model")
+        save_model(course.model, course.tokenizer, run.path / "model")
     return rows
 
 
@@ -284,7 +288,7 @@ class _Course:
         return contrast, 0
 
     def _sft2(self) -> tuple[Any, int]:
-        return self._sft(self._curriculum(), self._count(200), self._rates["sft"]), 0
+        return self._sft(self._curriculum(), self._count(250), self._rates["sft"]), 0
 
     def _sft3(self) -> tuple[Any, int]:
         owners = ("agent", "env")
@@ -293,7 +297,7 @@ class _Course:
     def _rl1(self) -> tuple[Any, int]:
         make = partial(self._fixed, simulate=self._simulator)
         questions = [*self.questions.train, *self.questions.known]
-        return self._grpo(make, questions, self._count(48)), 0
+        return self._grpo(make, questions, self._count(80)), 0
 
     def _rl2(self) -> tuple[Any, int]:
         return self._grpo(self._fresh, range(HELD_OUT // 2, HELD_OUT), self._count(16)), 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 __all__ = ["draw_text", "save_png"]
@@ -39,7 +39,7 @@ def _columns(values: Sequence[float], width: int) -> list[float]:
 
 def save_png(
     path: str | os.PathLike[str],
-    curves: dict[str, tuple[Sequence[float], Sequence[float]]],
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     *,
     title: str,
     x: str = "update",

@@ -145,6 +145,7 @@ class GRPO:
         self._scorer = TokenScorer(model)
         self._reference = _frozen(model) if kl_coef else None
         self._first_calls: float | None = None
+        self._warned: set[str] = set()
         self.records: list[EpisodeRecord] = []
         """Of the last update."""
 
@@ -233,7 +234,7 @@ class GRPO:
                     old[number] = logprobs.detach()
                 loss = self._loss(batch, logprobs, entropy, old[number], total, len(samples))
                 if steps:
-                    loss.loss.backward()  # type: ignore[no-untyped-call]
+                    loss.loss.backward()
                 if epoch == 0:
                     sums["loss"] += float(loss.policy)
                     sums["entropy"] += float(loss.entropy)
@@ -277,23 +278,29 @@ class GRPO:
         )
 
     def _warn(self, metrics: Mapping[str, float]) -> None:
+        """Say once what is known to end a run."""
         if self._first_calls is None:
             self._first_calls = metrics["calls"]
-        if metrics["live_groups"] < 0.1 and metrics["em"] < 0.9:
-            warnings.warn(
-                f"{metrics['live_groups']:.0%} of the groups have rewards that differ, at "
-                f"{metrics['em']:.0%} exact match: nothing is left to learn from. "
-                "Lower lr, or begin from a model that is right more often.",
-                CollapseWarning,
-                stacklevel=3,
+        live, em, calls = metrics["live_groups"], metrics["em"], metrics["calls"]
+        if live < 0.1 and em < 0.9:
+            self._say_once(
+                "live",
+                f"{live:.0%} of the groups have rewards that differ, at {em:.0%} exact match: "
+                "nothing is left to learn from. Lower lr, or begin from a model that is right "
+                "more often.",
             )
-        if self._first_calls > 0.5 and metrics["calls"] < 0.5 * self._first_calls:
-            warnings.warn(
-                f"calls per episode fell from {self._first_calls:.2f} to {metrics['calls']:.2f}: "
-                "the model stops using its tool, and seldom comes back to it. Lower lr.",
-                CollapseWarning,
-                stacklevel=3,
+        if self._first_calls > 0.5 and calls < 0.5 * self._first_calls:
+            self._say_once(
+                "calls",
+                f"calls per episode fell from {self._first_calls:.2f} to {calls:.2f}: the model "
+                "stops using its tool, and seldom comes back to it. Lower lr, unless it is to "
+                "answer by heart.",
             )
+
+    def _say_once(self, kind: str, text: str) -> None:
+        if kind not in self._warned:
+            self._warned.add(kind)
+            warnings.warn(text, CollapseWarning, stacklevel=5)
 
     def close(self) -> None:
         """Close the environments."""
@@ -306,6 +313,7 @@ class GRPO:
         return {
             "optimizer": self.optimizer.state_dict(),
             "first_calls": self._first_calls,
+            "warned": sorted(self._warned),
             "reference": reference,
         }
 
@@ -313,6 +321,7 @@ class GRPO:
         """Go on from `state_dict()`."""
         self.optimizer.load_state_dict(state["optimizer"])
         self._first_calls = state["first_calls"]
+        self._warned = set(state["warned"])
         if self._reference is not None:
             self._reference.model.load_state_dict(state["reference"])
 

@@ -21,7 +21,12 @@ from react_envs.agents.learners.evaluation import Evaluator
 from react_envs.agents.learners.grpo import GRPO
 from react_envs.agents.learners.run_folder import RunFolder
 from react_envs.agents.learners.sft import SFT
-from react_envs.agents.learners.small import scaffolds, small_model, small_tokenizer
+from react_envs.agents.learners.small import (
+    save_model,
+    scaffolds,
+    small_model,
+    small_tokenizer,
+)
 from react_envs.agents.learners.teaching import teach
 from react_envs.agents.learners.train import train
 from react_envs.agents.policies import make_policy
@@ -122,8 +127,7 @@ def quickstart(
         rl.close()
         evaluate.close()
         env.close()
-        model.save_pretrained(run.path / "model")
-        tokenizer.save_pretrained(run.path / "model")
+        save_model(model, tokenizer, run.path / "model")
         rewards = [row["em"] for row in run.rows() if row["stage"] == "rl"]
         _show(run, rewards, em_sft, say)
         wall, cpu = run.seconds()

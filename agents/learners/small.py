@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -10,10 +11,11 @@ import gymnasium as gym
 import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers.utils import logging
 
 from react_envs.types import ToolCall
 
-__all__ = ["scaffolds", "small_model", "small_tokenizer"]
+__all__ = ["save_model", "scaffolds", "small_model", "small_tokenizer"]
 
 _ARGUMENT = "Zq"
 """A word that no dialect writes by itself."""
@@ -31,7 +33,8 @@ def scaffolds(env: gym.Env[str, str]) -> list[str]:
     ['\\nAction: python\\nAction Input:', 'Action: python\\nAction Input:']
     """
     here: Any = env.unwrapped
-    dialect, found = here.dialect, set()
+    dialect = here.dialect
+    found: set[str] = set()
     for thought in (_ARGUMENT, ""):
         for tool in here.tool_list:
             names = list(tool.parameters["properties"])
@@ -79,7 +82,7 @@ def small_tokenizer(
     between = re.compile("|".join(map(re.escape, phrases)) or r"(?!)")
     tokenizer.train_from_iterator((part for t in texts for part in between.split(t)), trainer)
     tokenizer.add_tokens([AddedToken(p, normalized=False, special=False) for p in phrases])
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         eos_token="<eos>",
         pad_token="<pad>",
@@ -110,3 +113,15 @@ def small_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return LlamaForCausalLM(config)
+
+
+def save_model(model: Any, tokenizer: Any, path: str | os.PathLike[str]) -> None:
+    """Save a checkpoint that `--agent hf --model PATH` and transformers read, without a bar."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        model.save_pretrained(path)
+        tokenizer.save_pretrained(path)
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

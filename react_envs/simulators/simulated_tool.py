@@ -35,12 +35,12 @@ class SimulatedTool(Tool):
         return self.real._function
 
     @property
-    def description(self) -> str:  # type: ignore[override]
+    def description(self) -> str:
         """The real tool's."""
         return self.real.description
 
     @property
-    def parameters(self) -> dict[str, Any]:  # type: ignore[override]
+    def parameters(self) -> dict[str, Any]:
         """The real tool's."""
         return self.real.parameters
 

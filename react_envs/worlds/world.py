@@ -74,11 +74,12 @@ class WorldSpec:
             # 0 and 0.0 are one world, whichever of them was asked for first
             object.__setattr__(self, name, float(share))
         if self.relations is not None:
-            known = {*RELATIONS, RULER, *(persons.name for persons in LISTS)}
-            wanted = self.relations
-            if isinstance(wanted, str) or not wanted or not known.issuperset(wanted):
-                names = ", ".join(sorted(known))
-                raise ArgumentError(f"expected relations of {names}, got {wanted!r}")
+            told = {*RELATIONS, RULER, *(persons.name for persons in LISTS)}
+            wanted: Any = self.relations
+            if isinstance(wanted, str) or not wanted or not told.issuperset(wanted):
+                raise ArgumentError(
+                    f"expected relations of {', '.join(sorted(told))}, got {wanted!r}"
+                )
             object.__setattr__(self, "relations", tuple(wanted))
 
     @property
