@@ -36,6 +36,7 @@ def add_train(commands: Any) -> None:
     coa.add_argument(
         "--scale", type=float, default=1.0, help="share of lessons and updates, such as 0.1"
     )
+    coa.add_argument("--max-new-tokens", type=int, help="of a turn (default: 32, with --model 256)")
     _common(coa, "runs/autocoa", _autocoa)
 
 
@@ -82,6 +83,7 @@ def _autocoa(arguments: argparse.Namespace, console: Console) -> int:
         seed=arguments.seed,
         scale=arguments.scale,
         held_out=arguments.held_out,
+        max_new_tokens=arguments.max_new_tokens,
         resume=arguments.resume,
         progress=console.is_terminal and not arguments.quiet,
         say=_say,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -167,7 +168,8 @@ class ReactEnv(gym.Env[str, str]):
             return {**info, "parse_error": self._announcement}
         if self._must_answer:
             return {**info, "parse_error": "Error: no further tool calls; an answer was expected."}
-        tool.overhear(self._text + turn.kept, self.dialect, action)
+        observe = partial(self.dialect.observation, kept=turn.kept, before=self._before)
+        tool.overhear(self._text + turn.kept, action, observe)
         result: ToolResult = call_tool(tool, arguments)
         return {
             **info,

@@ -130,6 +130,7 @@ def autocoa(
     scale: float = 1.0,
     held_out: int = 150,
     width: int = 128,
+    max_new_tokens: int | None = None,
     resume: bool = False,
     progress: bool = True,
     say: Callable[[str], None] = lambda text: None,
@@ -147,6 +148,7 @@ def autocoa(
         scale: share of lessons and updates, such as 0.1 to try it.
         held_out: questions in fresh worlds to measure on.
         width: of the model made from scratch.
+        max_new_tokens: of a turn; by default 32 from scratch and 256 with a checkpoint.
         resume: go on in `out`.
         progress: whether there are bars.
         say: gets a line for each stage.
@@ -164,9 +166,10 @@ def autocoa(
         "scale": scale,
         "held_out": held_out,
         "width": width,
+        "max_new_tokens": max_new_tokens or (32 if model is None else 256),
     }
     with RunFolder(out, settings, resume=resume) as run, ExitStack() as closing:
-        course = _Course(run, model, seed, scale, held_out, width, progress, closing)
+        course = _Course(run, settings, model, progress, closing)
         rows = []
         before = run.seconds()
         for stage in STAGES:
@@ -188,36 +191,35 @@ class _Course:
     def __init__(
         self,
         run: RunFolder,
+        settings: Mapping[str, Any],
         model: str | os.PathLike[str] | None,
-        seed: int,
-        scale: float,
-        held_out: int,
-        width: int,
         progress: bool,
         closing: ExitStack,
     ) -> None:
-        self._run, self._seed, self._scale, self._progress = run, seed, scale, progress
+        self._run, self._progress = run, progress
+        self._seed, self._scale = settings["seed"], settings["scale"]
+        self._new_tokens = settings["max_new_tokens"]
         self._rates = RATES["scratch" if model is None else "pretrained"]
         self._bare = model is None
         self._fresh = partial(wiki, bare=self._bare)
         self._fixed = partial(wiki, fixed=True, bare=self._bare)
-        self.questions = FactWorld()
+        self.questions = FactWorld(max(40, round(240 * min(1.0, self._scale))))
         self._env = self._closed(closing, self._fresh())
         self._world = self._closed(closing, self._fixed())
         self._closing = closing
         if model is None:
             self.tokenizer = self._new_tokenizer()
-            self.model: Any = small_model(self.tokenizer, width, seed=seed)
+            self.model: Any = small_model(self.tokenizer, settings["width"], seed=self._seed)
         else:
             from transformers import AutoModelForCausalLM, AutoTokenizer
 
             self.tokenizer = AutoTokenizer.from_pretrained(model)
             self.model = AutoModelForCausalLM.from_pretrained(model)
-        self._new_tokens = 32 if model is None else 256
-        fresh = range(HELD_OUT, HELD_OUT + held_out)
+        few = settings["held_out"]
+        fresh = range(HELD_OUT, HELD_OUT + few)
         self._evaluate_fresh = self._evaluator(self._fresh, fresh)
-        self._evaluate_known = self._evaluator(self._fixed, self.questions.held_known)
-        self._evaluate_fixed = self._evaluator(self._fixed, self.questions.held_out)
+        self._evaluate_known = self._evaluator(self._fixed, self.questions.held_known[:few])
+        self._evaluate_fixed = self._evaluator(self._fixed, self.questions.held_out[:few])
         self._simulator = ContinuingSimulator(self._policy(0.0))
 
     def run(self, stage: str) -> None:
@@ -388,7 +390,7 @@ class _Course:
             self.model,
             self.tokenizer,
             mode="completion",
-            max_new_tokens=48 if self._bare else 256,
+            max_new_tokens=self._new_tokens + 16,
             temperature=temperature,
             batch_size=256,
         )

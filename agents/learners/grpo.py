@@ -18,7 +18,7 @@ from react_envs.agents.policies.hf import HFPolicy
 from react_envs.errors import ArgumentError
 from react_envs.rollout import EpisodeRecord, play_together
 from react_envs.tokenization import as_codec
-from react_envs.trace import Owner, Sample
+from react_envs.trace import Owner, Sample, owner_set
 from react_envs.training import (
     collate,
     group_advantages,
@@ -125,7 +125,7 @@ class GRPO:
         self.minibatch = minibatch
         self.kl_coef = kl_coef
         self.entropy_coef = entropy_coef
-        self.train = tuple(train)
+        self.train = tuple(owner_set(train))
         self.seed = seed
         self.on_step = on_step
         self.optimizer = Optimizer(model, optimizer, lr)

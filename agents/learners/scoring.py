@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from react_envs.errors import ArgumentError
 from react_envs.trace import IGNORE_INDEX
 from react_envs.training import Batch, masked_cross_entropy, next_token_labels, token_logprobs
 
@@ -62,8 +63,8 @@ class TokenScorer:
             self._plain = self._has_plain_head(inputs)
         if not self._plain:
             return self.model(**inputs, use_cache=False).logits, labels
-        if not batch.attention_mask[:, -1:].all() and _padded_left(batch):
-            raise AssertionError("batches are padded on the right")
+        if _padded_left(batch):
+            raise ArgumentError("expected a batch padded on the right, got padding on the left")
         hidden = self.model.base_model(input_ids=inputs["input_ids"], use_cache=False)[0]
         chosen = labels != IGNORE_INDEX
         return self.model.get_output_embeddings()(hidden[chosen]), labels[chosen]

@@ -10,7 +10,7 @@ import numpy as np
 from react_envs.agents.learners.optimizers import Optimizer, warmup_cosine
 from react_envs.agents.learners.scoring import TokenScorer
 from react_envs.errors import ArgumentError
-from react_envs.trace import Owner, Sample
+from react_envs.trace import Owner, Sample, owner_set
 from react_envs.training import collate
 
 __all__ = ["SFT"]
@@ -59,7 +59,7 @@ class SFT:
             raise ArgumentError("expected samples to learn from, got none")
         self.model = model
         self.samples = samples
-        self.train = tuple(train)
+        self.train = tuple(owner_set(train))
         self.steps = steps
         self.batch_size = batch_size
         self.warmup = warmup

@@ -42,9 +42,12 @@ def fidelity(simulated: Iterable[str], real: Iterable[str]) -> Fidelity:
     >>> fidelity(["Teri person. mentor Misty."], ["Teri person. mentor Jade."])
     Fidelity(exact=0.0, fact_f1=0.5, calls=1)
     """
-    pairs = list(zip(simulated, real, strict=True))
-    if not pairs:
-        raise ArgumentError("expected at least one call to compare, got none")
+    said, true = list(simulated), list(real)
+    if not true or len(said) != len(true):
+        raise ArgumentError(
+            f"expected as many results of both, at least one, got {len(said)} and {len(true)}"
+        )
+    pairs = list(zip(said, true, strict=True))
     exact = [ours.strip() == theirs.strip() for ours, theirs in pairs]
     f1 = [_f1(facts_of(ours), facts_of(theirs)) for ours, theirs in pairs]
     return Fidelity(sum(exact) / len(pairs), sum(f1) / len(pairs), len(pairs))

@@ -50,8 +50,10 @@ class Memory:
     @classmethod
     def of(cls, memory: Any) -> Self | None:
         """A `Memory` from what `memory=` may be: None, True, a path, a mapping, a `Memory`."""
-        if memory is None or memory is False or isinstance(memory, cls):
-            return memory or None
+        if memory is None or memory is False:
+            return None
+        if isinstance(memory, cls):
+            return memory
         if memory is True:
             return cls()
         if isinstance(memory, dict):
@@ -85,6 +87,12 @@ class Memory:
 
     def __len__(self) -> int:
         return len(self._texts)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
 
     def _read(self, path: Path) -> None:
         for line in path.read_text(encoding="utf-8").splitlines():

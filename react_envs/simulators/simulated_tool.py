@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from react_envs.simulators.simulator import SimulatedCall, Simulator, call_seed
@@ -48,9 +49,8 @@ class SimulatedTool(Tool):
         self._task, self._seed, self._number = task, seed, 0
         self.real.start(task, seed)
 
-    def overhear(self, episode: str, dialect: Any, action: str) -> None:
-        written = dialect.observation(_RESULT, episode)
-        self._opening, _, self._closing = written.partition(_RESULT)
+    def overhear(self, episode: str, action: str, observe: Callable[[str], str]) -> None:
+        self._opening, _, self._closing = observe(_RESULT).partition(_RESULT)
         self._episode, self._ids = episode, _ids_of(episode, action)
 
     def __call__(self, **arguments: Any) -> ToolResult:

@@ -131,6 +131,12 @@ class Simulator:
     def __deepcopy__(self, memo: dict[int, Any]) -> Simulator:
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
 
 class PolicySimulator(Simulator):
     """A simulator whose words are a policy's.

@@ -75,11 +75,11 @@ class Tool:
     def start(self, task: Task, seed: int) -> None:
         """Forget the last episode; `seed` fixes whatever is random in this one."""
 
-    def overhear(self, episode: str, dialect: Any, action: str) -> None:
+    def overhear(self, episode: str, action: str, observe: Callable[[str], str]) -> None:
         """Before each call: the episode's text so far, the turn that makes the call included.
 
-        Most tools have no use for it. `dialect` is the environment's; `action` is the turn as the
-        agent gave it, with its token ids if it is a `Completion`.
+        Most tools have no use for it. `action` is the turn as the agent gave it, with its token
+        ids if it is a `Completion`; `observe` writes a result as the observation it will be.
         """
 
     def close(self) -> None:

@@ -1,0 +1,114 @@
+"""What a simulator wrote: cached, recorded, replayed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import pytest
+
+from react_envs.agents.policies import make_policy
+from react_envs.errors import ArgumentError, ToolFailure
+from react_envs.rollout import play
+from react_envs.simulators import ContinuingSimulator, Memory, SchemaSimulator
+
+
+class Counting:
+    """A model that never says the same twice."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, context: Any) -> str:
+        self.calls += 1
+        return f" number {self.calls}\n"
+
+
+def observations(simulator: Any, index: int = 0) -> list[str]:
+    env = gym.make("ReactGSM8K-v0", simulate=simulator)
+    record = play(env, make_policy("oracle", env), index)
+    return [turn.observation for turn in record.turns]
+
+
+def test_a_cached_call_is_not_written_again() -> None:
+    model = Counting()
+    simulator = SchemaSimulator(model, memory=True)
+    first, again = observations(simulator), observations(simulator)
+    assert first == again
+    assert model.calls == simulator.written < simulator.calls
+    assert simulator.memory is not None
+    assert simulator.memory.hits == simulator.calls - model.calls
+
+
+def test_without_memory_each_call_is_written() -> None:
+    model = Counting()
+    simulator = SchemaSimulator(model)
+    assert observations(simulator) != observations(simulator)
+    assert model.calls == simulator.calls
+
+
+def test_a_file_outlives_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "memory.jsonl"
+    first = observations(SchemaSimulator(Counting(), memory=str(path)))
+    model = Counting()
+    assert observations(SchemaSimulator(model, memory=str(path))) == first
+    assert model.calls == 0
+
+
+def test_a_record_replays_whole_episodes_without_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    recorded = observations(ContinuingSimulator(Counting(), memory=Memory(path, "record")))
+
+    def nobody(context: Any) -> str:
+        raise AssertionError("a replay asks no model")
+
+    replay = ContinuingSimulator(nobody, memory={"path": str(path), "mode": "replay"})
+    assert observations(replay) == recorded
+    env = gym.make("ReactGSM8K-v0", simulate=replay)
+    env.reset(options={"index": 9})
+    *_, info = env.step("Action: python\nAction Input: print('new')\n")
+    assert info["tool_failure"] == "not_recorded"
+
+
+def test_a_recorder_always_asks_and_the_last_answer_wins(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    simulator = SchemaSimulator(Counting(), memory=Memory(path, "record"))
+    observations(simulator)
+    last = observations(simulator)
+    replay = SchemaSimulator(Counting(), memory=Memory(path, "replay"))
+    assert observations(replay) == last
+
+
+def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "memory.jsonl"
+    memory = Memory(path)
+    memory.put("a", "1")
+    with path.open("a") as file:
+        file.write(json.dumps({"key": "x"}) + "\n" + '{"key": "y", "te')
+    again = Memory(path)
+    assert again.get("a") == "1"
+    assert len(again) == 1
+
+
+def test_failures_are_not_remembered() -> None:
+    answers = iter(["", "at last"])
+    simulator = SchemaSimulator(lambda context: next(answers), memory=True)
+    env = gym.make("ReactGSM8K-v0", simulate=simulator)
+    env.reset(options={"index": 0})
+    turn = "Action: python\nAction Input: print(1)\n"
+    assert env.step(turn)[-1]["tool_failure"] == "empty"
+    assert env.step(turn)[-1]["tool_result"] == "at last"
+
+
+def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="mode"):
+        Memory(mode="keep")  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="no record"):
+        Memory(tmp_path / "none.jsonl", "replay")
+    path = tmp_path / "empty.jsonl"
+    path.write_text("")
+    replay = Memory(path, "replay")
+    with pytest.raises(ToolFailure):
+        replay.get("unknown")
