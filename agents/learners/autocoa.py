@@ -145,7 +145,7 @@ def autocoa(
             from scratch, with a base. A checkpoint gets instructions in its prompt.
         stages: which to run, in the order of `STAGES`; the others are left out.
         seed: of everything that is drawn.
-        scale: share of lessons and updates, such as 0.1 to try it.
+        scale: share of lessons, updates and what an update plays, such as 0.1 to try it.
         held_out: questions in fresh worlds to measure on.
         width: of the model made from scratch.
         max_new_tokens: of a turn; by default 32 from scratch and 256 with a checkpoint.
@@ -197,7 +197,8 @@ class _Course:
         closing: ExitStack,
     ) -> None:
         self._run, self._progress = run, progress
-        self._seed, self._scale = settings["seed"], settings["scale"]
+        self._seed: int = settings["seed"]
+        self._scale: float = settings["scale"]
         self._new_tokens = settings["max_new_tokens"]
         self._rates = RATES["scratch" if model is None else "pretrained"]
         self._bare = model is None
@@ -345,6 +346,7 @@ class _Course:
             self.tokenizer,
             make,
             steps=steps,
+            prompts=max(1, round(8 * min(1.0, self._scale))),
             indices=indices,
             lr=self._rates["rl"],
             kl_coef=self._rates["kl"],

@@ -133,7 +133,7 @@ def test_noise_grows_with_training() -> None:
 
 
 def test_the_lying_tool_adds_seven_to_every_number() -> None:
-    real, lying = (gym.make("ReactGSM8K-v0", **how) for how in ({}, {"simulate": "lying"}))
+    real, lying = (gym.make("ReactGSM8K-v0", simulate=how) for how in (None, "lying"))
     for env in (real, lying):
         env.reset(options={"index": 0})
     *_, info = real.step("Action: python\nAction Input: print(40, 2)\n")
@@ -144,9 +144,7 @@ def test_the_lying_tool_adds_seven_to_every_number() -> None:
 
 def test_the_lying_encyclopedia_exchanges_names_but_not_the_one_asked_for() -> None:
     world = {"style": "terse", "questions": ["bridge"]}
-    real, lying = (
-        gym.make("ReactWiki-v0", world=world, **how) for how in ({}, {"simulate": "lying"})
-    )
+    real, lying = (gym.make("ReactWiki-v0", world=world, simulate=how) for how in (None, "lying"))
     told = []
     for env in (real, lying):
         env.reset(options={"index": 0})

@@ -233,10 +233,11 @@ def test_indices_are_gone_round_in_order() -> None:
 
 def test_a_run_without_difference_is_warned_of_once() -> None:
     made = learner(lambda n: [WRONG])
-    with pytest.warns(CollapseWarning, match="nothing is left") as caught:
+    with pytest.warns(CollapseWarning, match="nothing is left"):
         made.update(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         made.update(1)
-    assert len(caught) == 1
     made.close()
 
 
@@ -284,5 +285,5 @@ def test_what_training_knows_of_its_step_reaches_the_simulators() -> None:
 def test_what_cannot_be_used_is_said() -> None:
     for options in ({"variant": "ppo"}, {"group": 1}, {"prompts": 0}, {"epochs": 0}):
         with pytest.raises(ArgumentError):
-            GRPO(model(), tokenizer(), problems, **options)  # type: ignore[arg-type]
+            GRPO(model(), tokenizer(), problems, **options)
     assert EpisodeRecord is not None

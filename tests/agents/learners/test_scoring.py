@@ -32,7 +32,6 @@ def capped() -> Any:
             num_key_value_heads=2,
             head_dim=8,
             final_logit_softcapping=0.05,
-            attn_implementation="eager",
             pad_token_id=0,
             eos_token_id=1,
             bos_token_id=None,

@@ -55,7 +55,7 @@ def test_observations_change_the_unmasked_gradient_and_not_the_masked_one() -> N
     agent_only = collate(samples).labels
     assert not (observed & (agent_only != -100)).any()
 
-    def grad(labels: np.ndarray) -> torch.Tensor:  # type: ignore[type-arg]
+    def grad(labels: np.ndarray) -> torch.Tensor:
         net = model()
         logits = net(input_ids=torch.from_numpy(batch.input_ids)).logits
         targets = next_token_labels(torch.from_numpy(labels))

@@ -54,7 +54,7 @@ def test_a_model_depends_on_its_seed_alone() -> None:
     assert not first.equal(other)
 
 
-def test_a_saved_model_is_a_checkpoint_that_policies_read(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_saved_model_is_a_checkpoint_that_policies_read(tmp_path) -> None:
     save_model(model(), tokenizer(), tmp_path / "model")
     policy = HFPolicy(str(tmp_path / "model"), mode="completion", max_new_tokens=4)
     prompt, info = problems().reset(options={"index": 0})

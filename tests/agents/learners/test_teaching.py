@@ -112,7 +112,7 @@ def test_an_evaluator_measures_the_same_tasks_each_time() -> None:
 
 
 def test_a_forced_answer_takes_the_trigger_away() -> None:
-    env = TokenProvenance(problems(), tokenizer())
+    env = TokenProvenance(problems(max_steps=1), tokenizer())
     here: Any = env.unwrapped
     inner = HFPolicy(model(), tokenizer(), mode="completion", max_new_tokens=6)
     policy = ForcedAnswer(inner, here.dialect, as_codec(tokenizer()))
