@@ -37,9 +37,10 @@ from react_envs.agents.learners.small import (
     small_tokenizer,
 )
 from react_envs.agents.learners.teaching import TeachingData, mix, teach
-from react_envs.agents.learners.train import train
+from react_envs.agents.learners.train import Learner, train
 from react_envs.agents.policies import make_policy
 from react_envs.agents.policies.hf import HFPolicy
+from react_envs.errors import ArgumentError
 from react_envs.rollout import EpisodeRecord, play_together
 from react_envs.simulators import ContinuingSimulator, Fidelity
 from react_envs.tasks import SyntheticWiki
@@ -141,8 +142,9 @@ def autocoa(
 
     Args:
         out: the run's folder (see `RunFolder`).
-        model: a Hugging Face checkpoint to begin with, a name or a folder; None for a model made
-            from scratch, with a base. A checkpoint gets instructions in its prompt.
+        model: a Hugging Face checkpoint to begin with, a name or a folder, put on the accelerator
+            if there is one; None for a model made from scratch, with a base. A checkpoint gets
+            instructions in its prompt, and continues texts (no chat template).
         stages: which to run, in the order of `STAGES`; the others are left out.
         seed: of everything that is drawn.
         scale: share of lessons, updates and what an update plays, such as 0.1 to try it.
@@ -152,12 +154,15 @@ def autocoa(
         resume: go on in `out`.
         progress: whether there are bars.
         say: gets a line for each stage.
+
+    Raises:
+        ArgumentError: for an unknown stage, and as `RunFolder` does.
     """
     if model is None:
         torch.set_num_threads(1)  # tensors this small only wait for each other
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown:
-        raise ValueError(f"expected stages of {', '.join(STAGES)}, got {unknown}")
+        raise ArgumentError(f"expected stages of {', '.join(STAGES)}, got {unknown}")
     settings = {
         "recipe": "autocoa",
         "model": None if model is None else os.fspath(model),
@@ -171,14 +176,14 @@ def autocoa(
     with RunFolder(out, settings, resume=resume) as run, ExitStack() as closing:
         course = _Course(run, settings, model, progress, closing)
         rows = []
-        before = run.seconds()
+        before = (0.0, 0.0)
         for stage in STAGES:
             if stage not in stages or (stage == "base" and model is not None):
                 continue
             if not run.is_done(stage):
                 course.run(stage)
-            row, before = course.measure(stage, before)
-            rows.append(row)
+            rows.append(row := course.measure(stage, before))
+            before = (row["wall_s"], row["cpu_s"])
             say(_line(row))
         (run.path / "table.json").write_text(json.dumps(rows, indent=2) + "\n")
         save_model(course.model, course.tokenizer, run.path / "model")
@@ -216,6 +221,9 @@ class _Course:
 
             self.tokenizer = AutoTokenizer.from_pretrained(model)
             self.model = AutoModelForCausalLM.from_pretrained(model)
+            self.model.to(torch.accelerator.current_accelerator() or "cpu")
+        if run.checkpoint is not None:  # the stages that it has behind it are not run again
+            self.model.load_state_dict(run.checkpoint["model"])
         few = settings["held_out"]
         fresh = range(HELD_OUT, HELD_OUT + few)
         self._evaluate_fresh = self._evaluator(self._fresh, fresh)
@@ -225,13 +233,11 @@ class _Course:
 
     def run(self, stage: str) -> None:
         """Do a stage, or what is left of it."""
-        learner, watch = getattr(self, f"_{stage}")()
+        learner: Learner = getattr(self, f"_{stage}")()
         train(
             learner,
             self._run,
             stage=stage,
-            evaluate=self._evaluate_fresh if watch else None,
-            every=watch,
             show="em" if stage.startswith("rl") else "loss",
             progress=self._progress,
         )
@@ -239,13 +245,11 @@ class _Course:
         if close is not None:
             close()
 
-    def measure(
-        self, stage: str, before: tuple[float, float]
-    ) -> tuple[dict[str, Any], tuple[float, float]]:
-        """A row of the table: what the model can do after a stage."""
+    def measure(self, stage: str, before: tuple[float, float]) -> dict[str, Any]:
+        """A row of the table: what the model can do after a stage that began at `before`."""
         rows = [row for row in self._run.rows() if row["stage"] == f"after {stage}"]
         if rows:
-            return rows[-1], self._run.seconds()
+            return dict(rows[-1])
         now = self._run.seconds()
         fresh, known = self._evaluate_fresh(), self._evaluate_known()
         fixed = self._evaluate_fixed()
@@ -266,21 +270,21 @@ class _Course:
             "stage_wall_s": round(now[0] - before[0], 1),
             "stage_cpu_s": round(now[1] - before[1], 1),
         }
-        return self._run.log(f"after {stage}", steps, row), self._run.seconds()
+        return self._run.log(f"after {stage}", steps, row)
 
-    def _base(self) -> tuple[Any, int]:
+    def _base(self) -> Learner:
         acts = self._lessons(self._env, "oracle", range(self._count(4000)))
         thinks = self._lessons(self._world, "thinker", self.questions.known)
         samples = mix((acts, 5), (_repeated(thinks, len(acts) // 5 + 1), 1), seed=self._seed)
         steps = self._count(150)
-        return self._sft(samples, steps, self._rates["sft"], schedule=2 * steps), 0
+        return self._sft(samples, steps, self._rates["sft"], schedule=2 * steps)
 
-    def _sft1(self) -> tuple[Any, int]:
+    def _sft1(self) -> Learner:
         questions = [*self.questions.known, *self.questions.train]
         acting, thinking = self._trials(questions)
         shown = self._taught(self._world, "oracle", questions).records
         pairs = action_pairs([*acting, *shown], thinking)
-        contrast = Contrastive(
+        return Contrastive(
             self.model,
             pairs,
             steps=self._count(40),
@@ -288,22 +292,21 @@ class _Course:
             optimizer=self._rates["optimizer"],
             seed=self._seed,
         )
-        return contrast, 0
 
-    def _sft2(self) -> tuple[Any, int]:
-        return self._sft(self._curriculum(), self._count(250), self._rates["sft"]), 0
+    def _sft2(self) -> Learner:
+        return self._sft(self._curriculum(), self._count(250), self._rates["sft"])
 
-    def _sft3(self) -> tuple[Any, int]:
+    def _sft3(self) -> Learner:
         owners = ("agent", "env")
-        return self._sft(self._curriculum(), self._count(200), self._rates["refine"], owners), 0
+        return self._sft(self._curriculum(), self._count(200), self._rates["refine"], owners)
 
-    def _rl1(self) -> tuple[Any, int]:
+    def _rl1(self) -> Learner:
         make = partial(self._fixed, simulate=self._simulator)
         questions = [*self.questions.train, *self.questions.known]
-        return self._grpo(make, questions, self._count(80)), 0
+        return self._grpo(make, questions, self._count(80))
 
-    def _rl2(self) -> tuple[Any, int]:
-        return self._grpo(self._fresh, range(HELD_OUT // 2, HELD_OUT), self._count(16)), 0
+    def _rl2(self) -> Learner:
+        return self._grpo(self._fresh, range(HELD_OUT // 2, HELD_OUT), self._count(16))
 
     def _curriculum(self) -> list[Sample]:
         """5,000 chains of action to 1,000 chains of thought, as published, times the scale.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -26,7 +29,7 @@ class Evaluator:
     Args:
         model: a causal model of transformers.
         tokenizer: its own.
-        make_env: makes an environment; one is kept for each task.
+        make_env: an environment's id, or what makes one; one is kept for each task.
         indices: tasks that no training uses.
         mode: as for `HFPolicy`.
         max_new_tokens: of a turn.
@@ -37,7 +40,7 @@ class Evaluator:
         self,
         model: Any,
         tokenizer: Any,
-        make_env: Callable[[], gym.Env[str, str]],
+        make_env: str | Callable[[], gym.Env[str, str]],
         indices: Sequence[int],
         *,
         mode: str = "completion",
@@ -53,7 +56,7 @@ class Evaluator:
             batch_size=batch_size,
         )
         self.indices = list(indices)
-        self._make_env = make_env
+        self._make_env = partial(gym.make, make_env) if isinstance(make_env, str) else make_env
         self._envs: list[gym.Env[str, str]] = []
         self.records: list[EpisodeRecord] = []
         """Of the last call."""
@@ -122,6 +125,8 @@ def simulator_fidelity(
         play(env, policy, index)
     env.close()
     said = simulator.many(heard.asked)
+    for call in heard.asked:
+        call.tool.close()
     return fidelity(["" if isinstance(s, Exception) else s.text for s in said], heard.results)
 
 
@@ -137,7 +142,8 @@ class _Eavesdropper(Simulator):
         return call.episode
 
     def write(self, prompt: str, call: SimulatedCall) -> ToolResult:
+        # a script may ask the tool later, and is to find it as it was
+        self.asked.append(replace(call, tool=copy.deepcopy(call.tool)))
         result = call_tool(call.tool, call.arguments)
-        self.asked.append(call)
         self.results.append(result.text)
         return result

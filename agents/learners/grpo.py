@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import gymnasium as gym
@@ -20,6 +22,8 @@ from react_envs.rollout import EpisodeRecord, play_together
 from react_envs.tokenization import as_codec
 from react_envs.trace import Owner, Sample, owner_set
 from react_envs.training import (
+    Batch,
+    PolicyLoss,
     collate,
     group_advantages,
     mt_grpo_advantages,
@@ -50,7 +54,7 @@ class GRPO:
     Args:
         model: a causal model of transformers; on the CPU of a laptop, a small one.
         tokenizer: its own.
-        make_env: makes an environment; `prompts * group` are kept.
+        make_env: an environment's id, or what makes one; `prompts * group` are kept.
         steps: updates in all.
         variant: `"grpo"` (arXiv 2402.03300) with token-mean loss; `"dr_grpo"` (arXiv
             2503.20783): no division by the deviation, nor by lengths; `"mt_grpo"` (arXiv
@@ -85,7 +89,7 @@ class GRPO:
         self,
         model: Any,
         tokenizer: Any,
-        make_env: Callable[[], gym.Env[str, str]],
+        make_env: str | Callable[[], gym.Env[str, str]],
         *,
         steps: int = 60,
         variant: Literal["grpo", "dr_grpo", "mt_grpo"] = "grpo",
@@ -139,7 +143,8 @@ class GRPO:
         )
         self._max_tokens = max_new_tokens
         codec = as_codec(tokenizer)
-        self.envs = [TokenProvenance(make_env(), codec, mode=mode) for _ in range(prompts * group)]
+        make = partial(gym.make, make_env) if isinstance(make_env, str) else make_env
+        self.envs = [TokenProvenance(make(), codec, mode=mode) for _ in range(prompts * group)]
         here: Any = self.envs[0].unwrapped
         self.indices = range(len(here.tasks)) if indices is None else indices
         self._scorer = TokenScorer(model)
@@ -203,56 +208,52 @@ class GRPO:
     def _learn(
         self, samples: list[Sample], advantages: list[NDArray[np.float32]]
     ) -> dict[str, float]:
-        """`epochs` gradient steps."""
-        taught = [i for i, each in enumerate(advantages) if np.any(each)]
-        zero = {"loss": 0.0, "entropy": 0.0, "kl": 0.0, "clip_fraction": 0.0}
-        if not samples:
-            return {**zero, "grad_norm": 0.0, "tokens": 0.0}
-        if not taught and not self.kl_coef and not self.entropy_coef:
-            # every group agrees: nothing to learn, but its entropy is worth seeing
-            taught, steps = list(range(len(samples))), 0
-        else:
-            taught, steps = list(range(len(samples))), self.epochs
-        batches = [
-            collate(
-                [samples[i] for i in part],
-                train=self.train,
-                advantages=[advantages[i] for i in part],
-            )
-            for part in _parts(taught, self.minibatch or len(taught))
-        ]
+        """`epochs` gradient steps; where no group differs, only a look at the entropy."""
+        sums = {"loss": 0.0, "entropy": 0.0, "kl": 0.0, "clip_fraction": 0.0}
+        norm, batches = 0.0, self._batches(samples, advantages)
         total = sum(int(batch.shifted().loss_mask.sum()) for batch in batches)
+        differs = any(map(np.any, advantages)) or bool(self.kl_coef or self.entropy_coef)
         old: list[torch.Tensor | None] = [None] * len(batches)
-        sums = dict(zero)
-        norm = 0.0
         self.model.train()
-        for epoch in range(max(1, steps)):
+        for epoch in range(self.epochs if differs else 1):
             for number, batch in enumerate(batches):
-                with torch.set_grad_enabled(steps > 0):
+                with torch.set_grad_enabled(differs):
                     logprobs, entropy = self._scorer.logprobs(batch, self.temperature)
                 if self.epochs > 1 and epoch == 0:
                     old[number] = logprobs.detach()
                 loss = self._loss(batch, logprobs, entropy, old[number], total, len(samples))
-                if steps:
-                    loss.loss.backward()
+                if differs:
+                    loss.loss.backward()  # type: ignore[no-untyped-call]
                 if epoch == 0:
                     sums["loss"] += float(loss.policy)
                     sums["entropy"] += float(loss.entropy)
                     sums["kl"] += float(loss.kl)
-                sums["clip_fraction"] = float(loss.clip_fraction)
-            if steps:
+                share = loss.tokens / max(total, 1)
+                sums["clip_fraction"] += share * float(loss.clip_fraction) / self.epochs
+            if differs and batches:
                 norm = self.optimizer.step()
         return {**sums, "grad_norm": norm, "tokens": float(total)}
 
+    def _batches(self, samples: list[Sample], advantages: list[NDArray[np.float32]]) -> list[Batch]:
+        size = self.minibatch or max(1, len(samples))
+        return [
+            collate(
+                samples[start : start + size],
+                train=self.train,
+                advantages=advantages[start : start + size],
+            )
+            for start in range(0, len(samples), size)
+        ]
+
     def _loss(
         self,
-        batch: Any,
+        batch: Batch,
         logprobs: torch.Tensor,
         entropy: torch.Tensor,
         old: torch.Tensor | None,
         total: int,
         rows: int,
-    ) -> Any:
+    ) -> PolicyLoss:
         device = logprobs.device
         shifted = batch.shifted()
         mask = torch.from_numpy(shifted.loss_mask).to(device)
@@ -339,12 +340,6 @@ def _spread(
     return spread.astype(np.float32)
 
 
-def _parts(items: list[int], size: int) -> list[list[int]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
-
-
 def _frozen(model: Any) -> TokenScorer:
-    import copy
-
     reference = copy.deepcopy(model).requires_grad_(False)
     return TokenScorer(reference.eval())

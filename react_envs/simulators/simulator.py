@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from react_envs.errors import ArgumentError, ToolFailure
+from react_envs.errors import ArgumentError, ToolFailure, is_world_failure
 from react_envs.simulators.memory import Memory
 from react_envs.types import Context, Task, ToolResult
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from react_envs.tools import Tool
 
 __all__ = ["PolicySimulator", "SimulatedCall", "Simulator"]
+
+
+_THREADS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +111,21 @@ class Simulator:
         return result
 
     def many(self, calls: Sequence[SimulatedCall]) -> list[ToolResult | Exception]:
-        """Results of many calls; a failure stands in the place of its result."""
-        results: list[ToolResult | Exception] = []
-        for call in calls:
+        """Results of many calls, made at once; a failure stands in the place of its result.
+
+        From that many threads a policy such as `HFPolicy` writes them in batches.
+        """
+
+        def attempt(call: SimulatedCall) -> ToolResult | Exception:
             try:
-                results.append(self(call))
-            except ToolFailure as failure:
-                results.append(failure)
-        return results
+                return self(call)
+            except Exception as failure:
+                if not is_world_failure(failure):
+                    raise
+                return failure
+
+        with ThreadPoolExecutor(max(1, min(_THREADS, len(calls)))) as pool:
+            return list(pool.map(attempt, calls))
 
     def _write(self, prompt: str, call: SimulatedCall) -> ToolResult:
         with self._lock:

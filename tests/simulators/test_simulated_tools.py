@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import gymnasium as gym
@@ -268,6 +269,21 @@ def test_many_calls_give_results_and_failures_in_place() -> None:
     again = make_simulator(Says(max_calls=1)).many(simulator.seen * 2)
     assert isinstance(again[0], ToolResult)
     assert isinstance(again[1], ToolFailure)
+
+
+def test_many_calls_are_made_at_once() -> None:
+    together = threading.Barrier(4, timeout=20)
+
+    def policy(context: Any) -> str:
+        together.wait()  # passes when four have come
+        return "text"
+
+    env = gym.make("ReactGSM8K-v0", simulate=(says := Says()))
+    env.reset(options={"index": 0})
+    for _ in range(4):
+        env.step("Action: python\nAction Input: print(1)\n")
+    results = SchemaSimulator(policy).many(says.seen)
+    assert [result.text for result in results if isinstance(result, ToolResult)] == ["text"] * 4
 
 
 def test_the_step_of_training_is_checked() -> None:

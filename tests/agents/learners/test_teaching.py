@@ -125,11 +125,18 @@ def test_a_forced_answer_takes_the_trigger_away() -> None:
     assert tokenizer().decode(sample.ids[first : first + 1]) == "Final Answer:"
 
 
-def test_the_fidelity_of_a_tool_to_itself_is_whole_and_of_a_liar_is_not() -> None:
-    truth = simulator_fidelity(NoisySimulator(noise=0.0), problems, range(4))
-    lies = simulator_fidelity(NoisySimulator(noise=1.0), problems, range(4))
-    assert (truth.exact, truth.fact_f1, truth.calls) == (1.0, 1.0, 4)
-    assert lies.exact == 0.0
+@pytest.mark.parametrize("env_id", ["ReactGSM8K-v0", "ReactWiki-v0", "ReactSimulated-v0"])
+def test_the_fidelity_of_a_tool_to_itself_is_whole_and_of_a_liar_is_not(env_id: str) -> None:
+    """Pages are read on from where they were left, so the tool is asked as it was then."""
+
+    def make(simulate: Any) -> gym.Env[str, str]:
+        return gym.make(env_id, simulate=simulate)
+
+    truth = simulator_fidelity(NoisySimulator(noise=0.0), make, range(4))
+    lies = simulator_fidelity(NoisySimulator(noise=1.0), make, range(4))
+    assert (truth.exact, truth.fact_f1) == (1.0, 1.0)
+    assert truth.calls > 4
+    assert lies.exact < 0.3
 
 
 def test_the_thinker_answers_by_heart() -> None:
