@@ -36,9 +36,9 @@ class NoisySimulator(Simulator):
         self.noise = NoiseSchedule.of(noise)
 
     def prompt(self, call: SimulatedCall) -> str:
-        return (
-            f"{call.task.dataset} {call.task.index} {call.tool.name} {call.arguments} {call.seed}"
-        )
+        # what a tool with a state says depends on all that was done before
+        noise = self.noise.at(self.progress)
+        return f"{noise} {call.seed} {call.tool.name} {call.arguments} {call.episode}"
 
     def write(self, prompt: str, call: SimulatedCall) -> ToolResult:
         result = call_tool(call.tool, call.arguments)

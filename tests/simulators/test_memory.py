@@ -12,7 +12,13 @@ import pytest
 from react_envs.agents.policies import make_policy
 from react_envs.errors import ArgumentError, ToolFailure
 from react_envs.rollout import play
-from react_envs.simulators import ContinuingSimulator, Memory, SchemaSimulator
+from react_envs.simulators import (
+    ContinuingSimulator,
+    Memory,
+    NoiseSchedule,
+    NoisySimulator,
+    SchemaSimulator,
+)
 
 
 class Counting:
@@ -90,6 +96,22 @@ def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
     again = Memory(path)
     assert again.get("a") == "1"
     assert len(again) == 1
+
+
+def test_a_script_s_memory_tells_noise_and_history_apart() -> None:
+    simulator = NoisySimulator(noise=0.0, memory=True)
+    env = gym.make("ReactGSM8K-v0", simulate=simulator)
+    said = []
+    for first in ("x = 1", "x = 2"):
+        env.reset(seed=0, options={"index": 0})
+        env.step(f"Action: python\nAction Input: {first}\n")
+        *_, info = env.step("Action: python\nAction Input: print(x)\n")
+        said.append(info["tool_result"])
+    simulator.noise = NoiseSchedule(1.0, 1.0)
+    env.reset(seed=0, options={"index": 0})
+    env.step("Action: python\nAction Input: x = 1\n")
+    *_, info = env.step("Action: python\nAction Input: print(x)\n")
+    assert [*said, info["tool_result"]] == ["1", "2", "8"]
 
 
 def test_failures_are_not_remembered() -> None:
