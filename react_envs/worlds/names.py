@@ -24,6 +24,7 @@ _ENDINGS = [
     for syllable in ("", "", *_SYLLABLES[::3])
     for last in (*_LAST.split(), *[""] * len(_LAST.split()))
 ]
+_MIDDLES, _LASTS = len(_SYLLABLES), len(_ENDINGS)
 
 
 class Names:
@@ -37,6 +38,7 @@ class Names:
 
     def __init__(self, split: str, random: Callable[[], float], near_miss: float = 0.0) -> None:
         self._beginnings = _BEGINNINGS[split]
+        self._count = len(self._beginnings)
         self._random = random
         self._near_miss = near_miss
         self._used: set[str] = set()
@@ -49,12 +51,12 @@ class Names:
             near = self._like(self._words[int(random() * len(self._words))])
             if near is not None:
                 return near
-        first, middle, last = self._beginnings, _SYLLABLES, _ENDINGS
+        first, beginnings = self._beginnings, self._count
         while True:
             word = (
-                first[int(random() * len(first))]
-                + middle[int(random() * len(middle))]
-                + last[int(random() * len(last))]
+                first[int(random() * beginnings)]
+                + _SYLLABLES[int(random() * _MIDDLES)]
+                + _ENDINGS[int(random() * _LASTS)]
             )
             if word not in self._used:
                 self._used.add(word)
