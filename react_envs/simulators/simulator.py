@@ -21,6 +21,7 @@ __all__ = ["PolicySimulator", "SimulatedCall", "Simulator"]
 
 
 _THREADS = 64
+_PLAYED = {"simulated": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Simulator:
         memory: what was written before: `True` to keep it in this process, a path to keep it in
             a file, a `Memory`; None to write anew each time.
         max_calls: of `write`, in the life of the simulator; None for no limit.
-        max_tokens: of what it wrote and read, as the engine counts; None for no limit.
+        max_tokens: of what it wrote and read, as the engine counts; None for no limit. Calls
+            under way when they are spent are finished.
 
     Attributes:
         calls: number of calls answered, those from memory included.
@@ -99,8 +101,8 @@ class Simulator:
         """
         prompt = self.prompt(call)
         try:
-            text = self.memory.get(prompt) if self.memory else None
-            result = ToolResult(text) if text is not None else self._write(prompt, call)
+            text = None if self.memory is None else self.memory.get(prompt)
+            result = self._write(prompt, call) if text is None else ToolResult(text, meta=_PLAYED)
         except Exception:
             with self._lock:
                 self.calls += 1
@@ -174,7 +176,7 @@ class PolicySimulator(Simulator):
         text = self.read(self._ask(prompt, call), call)
         if not text:
             raise ToolFailure("the simulator wrote nothing", "empty")
-        return ToolResult(text, meta={"simulated": True})
+        return ToolResult(text, meta=_PLAYED)
 
     def stop(self, call: SimulatedCall) -> tuple[str, ...]:
         """Where the policy may stop."""

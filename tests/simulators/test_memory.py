@@ -78,6 +78,16 @@ def test_a_record_replays_whole_episodes_without_a_model(tmp_path: Path) -> None
     assert info["tool_failure"] == "not_recorded"
 
 
+def test_an_empty_record_asks_no_model_either(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    path.write_text("")
+    model = Counting()
+    env = gym.make("ReactGSM8K-v0", simulate=SchemaSimulator(model, memory=Memory(path, "replay")))
+    env.reset(options={"index": 0})
+    *_, info = env.step("Action: python\nAction Input: print(1)\n")
+    assert (info["tool_failure"], model.calls) == ("not_recorded", 0)
+
+
 def test_a_recorder_always_asks_and_the_last_answer_wins(tmp_path: Path) -> None:
     path = tmp_path / "record.jsonl"
     simulator = SchemaSimulator(Counting(), memory=Memory(path, "record"))
