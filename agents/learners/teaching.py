@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import gymnasium as gym
+from rich.console import Console
 from rich.progress import track
 
 from react_envs.errors import ArgumentError
@@ -91,7 +93,8 @@ def teach(
     records: list[EpisodeRecord] = []
     played = 0
     indices = list(indices)
-    for index in track(indices, progress or "", disable=progress is None, transient=True):
+    bar = partial(track, console=Console(stderr=True), disable=progress is None, transient=True)
+    for index in bar(indices, progress or ""):
         record = play(recorded, teacher, index, seed)
         played += 1
         if record.reward is None or record.reward < least_reward or record.tokens is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -87,7 +88,8 @@ def train(
         TimeRemainingColumn(),
         TextColumn("{task.fields[shown]}"),
     )
-    with Progress(*columns, disable=not progress, transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not progress, transient=True) as bar:
         task = bar.add_task(stage, total=learner.steps, completed=begin, shown="")
         for step in range(begin + 1, learner.steps + 1):
             metrics = dict(learner.update(step - 1))
