@@ -68,7 +68,7 @@ WORLD: Mapping[str, Any] = {
 
 RATES: Mapping[str, Mapping[str, Any]] = {
     "scratch": {
-        "optimizer": "muon", "sft": 6e-3, "refine": 2e-3, "contrast": 1e-3, "rl": 1e-4, "kl": 0.0,
+        "optimizer": "muon", "sft": 6e-3, "refine": 2e-3, "contrast": 1e-3, "rl": 2e-4, "kl": 0.0,
     },
     "pretrained": {
         "optimizer": "adamw", "sft": 5e-5, "refine": 5e-5, "contrast": 5e-6, "rl": 1e-6,
@@ -294,11 +294,13 @@ class _Course:
         )
 
     def _sft2(self) -> Learner:
-        return self._sft(self._curriculum(), self._count(250), self._rates["sft"])
+        # the schedule ends later than the stage: RL is to begin where there is something to gain
+        steps = self._count(200)
+        return self._sft(self._curriculum(), steps, self._rates["sft"], schedule=2 * steps)
 
     def _sft3(self) -> Learner:
         owners = ("agent", "env")
-        return self._sft(self._curriculum(), self._count(200), self._rates["refine"], owners)
+        return self._sft(self._curriculum(), self._count(100), self._rates["refine"], owners)
 
     def _rl1(self) -> Learner:
         make = partial(self._fixed, simulate=self._simulator)
