@@ -68,7 +68,7 @@ WORLD: Mapping[str, Any] = {
 
 RATES: Mapping[str, Mapping[str, Any]] = {
     "scratch": {
-        "optimizer": "muon", "sft": 6e-3, "refine": 2e-3, "contrast": 1e-3, "rl": 2e-4, "kl": 0.0,
+        "optimizer": "muon", "sft": 6e-3, "refine": 2e-3, "contrast": 1e-3, "rl": 1e-4, "kl": 0.0,
     },
     "pretrained": {
         "optimizer": "adamw", "sft": 5e-5, "refine": 5e-5, "contrast": 5e-6, "rl": 1e-6,
