@@ -19,6 +19,7 @@ from react_envs.simulators import (
     NoisySimulator,
     SchemaSimulator,
 )
+from react_envs.types import ToolResult
 
 
 class Counting:
@@ -100,11 +101,11 @@ def test_a_recorder_always_asks_and_the_last_answer_wins(tmp_path: Path) -> None
 def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "memory.jsonl"
     memory = Memory(path)
-    memory.put("a", "1")
+    memory.put("a", ToolResult("1"))
     with path.open("a") as file:
         file.write(json.dumps({"key": "x"}) + "\n" + '{"key": "y", "te')
     again = Memory(path)
-    assert again.get("a") == "1"
+    assert again.get("a") == ToolResult("1")
     assert len(again) == 1
 
 
