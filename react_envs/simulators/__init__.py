@@ -17,7 +17,7 @@ from react_envs.simulators.scripted import NoisySimulator
 from react_envs.simulators.simulated_tool import SimulatedTool
 from react_envs.simulators.simulator import PolicySimulator, SimulatedCall, Simulator
 from react_envs.simulators.zerosearch import ZeroSearchSimulator
-from react_envs.tools import Finish, Tool
+from react_envs.tools import Finish, Think, Tool
 
 __all__ = [
     "SIMULATORS",
@@ -78,6 +78,8 @@ def make_simulator(simulate: str | Mapping[str, Any] | Simulator) -> Simulator:
 def simulate_tools(tools: Iterable[Tool], simulate: Any) -> list[Tool]:
     """The tools, played by a simulator; `{"only": [...]}` in the mapping names those that are.
 
+    `finish` and `think` are the agent's own and stay as they are.
+
     Raises:
         ArgumentError: as `make_simulator`, and for the name of no tool.
     """
@@ -87,7 +89,7 @@ def simulate_tools(tools: Iterable[Tool], simulate: Any) -> list[Tool]:
         simulate = dict(simulate)
         only = simulate.pop("only", None)
     simulator = make_simulator(simulate)
-    names = [tool.name for tool in tools if not isinstance(tool, Finish)]
+    names = [tool.name for tool in tools if not isinstance(tool, Finish | Think)]
     chosen = names if only is None else only
     if not isinstance(chosen, list | tuple) or not chosen or any(n not in names for n in chosen):
         raise ArgumentError(

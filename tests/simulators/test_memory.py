@@ -209,7 +209,7 @@ def test_processes_may_write_one_file(tmp_path: Path) -> None:
 def test_a_path_that_cannot_be_written_is_said_at_once(tmp_path: Path, path: str) -> None:
     for mode in ("cache", "record", "replay"):
         with pytest.raises(ArgumentError):
-            Memory(tmp_path / path, mode)  # type: ignore[arg-type]
+            Memory(tmp_path / path, mode)
 
 
 def test_replayed_runs_are_the_recorded_ones_over_any_number_of_threads(tmp_path: Path) -> None:
