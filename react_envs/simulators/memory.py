@@ -85,10 +85,12 @@ class Memory:
             raise ToolFailure(f"{self.path} has no answer to this prompt", "not_recorded")
         return result
 
-    def put(self, prompt: str, result: ToolResult) -> None:
-        """Remember what was written."""
+    def put(self, prompt: str, result: ToolResult) -> ToolResult:
+        """Remember what was written; the result that counts is what another thread wrote first."""
         key = _key(prompt)
         with self._lock:
+            if self.mode == "cache" and key in self._results:
+                return self._results[key]
             self._results[key] = result
             if self.path is not None:
                 row = {"key": key, "prompt": prompt, "text": result.text, "ok": result.ok}
@@ -97,6 +99,7 @@ class Memory:
                 with self.path.open("ab", buffering=0) as file:
                     file.write(("\n" * self._torn + line).encode())
                 self._torn = False
+        return result
 
     def __len__(self) -> int:
         return len(self._results)

@@ -143,7 +143,7 @@ class Simulator:
             self.written += 1
         result = self.write(prompt, call)
         if self.memory is not None and result.failure is None:
-            self.memory.put(prompt, result)
+            return self.memory.put(prompt, result)
         return result
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Simulator:

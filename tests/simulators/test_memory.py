@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import threading
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from react_envs.simulators import (
     NoiseSchedule,
     NoisySimulator,
     SchemaSimulator,
+    SimulatedCall,
     ZeroSearchSimulator,
 )
 from react_envs.types import ToolResult
@@ -36,6 +38,18 @@ class Counting:
     def __call__(self, context: Any) -> str:
         self.calls += 1
         return f" number {self.calls}\n"
+
+
+class Hears(SchemaSimulator):
+    """Notes its calls."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda context: "text")
+        self.seen: list[SimulatedCall] = []
+
+    def prompt(self, call: SimulatedCall) -> str:
+        self.seen.append(call)
+        return super().prompt(call)
 
 
 def observations(simulator: Any, index: int = 0) -> list[str]:
@@ -242,3 +256,22 @@ def test_replayed_runs_are_the_recorded_ones_over_any_number_of_threads(tmp_path
     nobody = Counting()
     assert [run(nobody, "replay", threads) for threads in (1, 4)] == [recorded, recorded]
     assert nobody.calls == 0
+
+
+def test_threads_that_write_the_same_at_once_say_the_same(tmp_path: Path) -> None:
+    """So a replay of a run over threads is that run."""
+    path = tmp_path / "memory.jsonl"
+    together, model = threading.Barrier(4, timeout=20), Counting()
+
+    def policy(context: Any) -> str:
+        together.wait()  # none has written yet
+        return model(context)
+
+    env = gym.make("ReactGSM8K-v0", simulate=(heard := Hears()))
+    env.reset(options={"index": 0})
+    env.step("Action: python\nAction Input: print(1)\n")
+    results = SchemaSimulator(policy, memory=path).many(heard.seen * 4)
+    assert model.calls == 4
+    replay = SchemaSimulator(policy, memory=Memory(path, "replay"))
+    assert results == [replay(call) for call in heard.seen * 4]
+    assert len(path.read_text().splitlines()) == 1
