@@ -195,7 +195,7 @@ def test_any_text_comes_back_from_the_file(
     path = tmp_path / "memory.jsonl"
     prompt, text = prompt + "\ud800\u2028\n", text + "\ud800\u2028\r\n"
     result = ToolResult(text, ok, meta={"simulated": True})
-    Memory(path).put(prompt, result)
+    Memory(path, "record").put(prompt, result)
     assert Memory(path, "replay").get(prompt) == result
 
 
