@@ -169,7 +169,8 @@ class ReactEnv(gym.Env[str, str]):
         if self._must_answer:
             return {**info, "parse_error": "Error: no further tool calls; an answer was expected."}
         observe = partial(self.dialect.observation, kept=turn.kept, before=self._before)
-        tool.overhear(self._text + turn.kept, action, observe)
+        kept = turn.kept if turn.dropped else action
+        tool.overhear(self._text + turn.kept, kept, observe)
         result: ToolResult = call_tool(tool, arguments)
         return {
             **info,

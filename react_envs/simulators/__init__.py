@@ -17,7 +17,7 @@ from react_envs.simulators.scripted import NoisySimulator
 from react_envs.simulators.simulated_tool import SimulatedTool
 from react_envs.simulators.simulator import PolicySimulator, SimulatedCall, Simulator
 from react_envs.simulators.zerosearch import ZeroSearchSimulator
-from react_envs.tools import Finish, Tool
+from react_envs.tools import Finish, Think, Tool
 
 __all__ = [
     "SIMULATORS",
@@ -64,7 +64,7 @@ def make_simulator(simulate: str | Mapping[str, Any] | Simulator) -> Simulator:
     if isinstance(options, Mapping):
         options = dict(options)
         name = options.pop("name", None)
-        if name in SIMULATORS:
+        if isinstance(name, str) and name in SIMULATORS:
             try:
                 return SIMULATORS[name](**options)
             except TypeError as error:
@@ -78,19 +78,20 @@ def make_simulator(simulate: str | Mapping[str, Any] | Simulator) -> Simulator:
 def simulate_tools(tools: Iterable[Tool], simulate: Any) -> list[Tool]:
     """The tools, played by a simulator; `{"only": [...]}` in the mapping names those that are.
 
+    `finish` and `think` are the agent's own and stay as they are.
+
     Raises:
         ArgumentError: as `make_simulator`, and for the name of no tool.
     """
     tools = list(tools)
-    only: Iterable[str] | None = None
+    only: Any = None
     if isinstance(simulate, Mapping):
         simulate = dict(simulate)
         only = simulate.pop("only", None)
     simulator = make_simulator(simulate)
-    names = [tool.name for tool in tools if not isinstance(tool, Finish)]
-    chosen = names if only is None else list(only)
-    unknown = sorted(set(chosen) - set(names))
-    if unknown or not chosen:
+    names = [tool.name for tool in tools if not isinstance(tool, Finish | Think)]
+    chosen = names if only is None else only
+    if not isinstance(chosen, list | tuple) or not chosen or any(n not in names for n in chosen):
         raise ArgumentError(
             f"expected simulate to name tools of {', '.join(names) or 'none'}, got {chosen!r}"
         )

@@ -36,7 +36,8 @@ class ContinuingSimulator(PolicySimulator):
         return replace(context, prompt_token_ids=ids)
 
     def stop(self, call: SimulatedCall) -> tuple[str, ...]:
-        return (call.closing.strip() or call.closing or "\n",)
+        # its first line: a chat model's turn ends before the header that a dialect writes next
+        return (call.closing.strip().partition("\n")[0] or "\n",)
 
     def read(self, written: str, call: SimulatedCall) -> str:
         (end,) = self.stop(call)

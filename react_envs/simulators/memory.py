@@ -6,19 +6,22 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from react_envs.errors import ArgumentError, ToolFailure
+from react_envs.types import ToolResult
 
 __all__ = ["Memory"]
 
 
 class Memory:
-    """Answers by prompt: in this process, and in a file of JSON lines if there is a path.
+    """Results by prompt: in this process, and in a file of JSON lines if there is a path.
 
-    A line holds `key` (the prompt's SHA-256), `prompt` and `text`; a line that a crash cut is
-    left out. Several processes may append to one file; each reads what stood in it at first.
+    A line holds `key` (the prompt's SHA-256), `prompt`, and the result's `text`, `ok` and `meta`;
+    a line that a crash cut is left out. Several processes may append to one file; each reads what
+    stood in it at first.
 
     Args:
         path: the file; None for this process alone.
@@ -27,7 +30,7 @@ class Memory:
             of kind `"not_recorded"`, so no model is ever asked.
 
     Raises:
-        ArgumentError: for another mode, or a replay without a file.
+        ArgumentError: for another mode, a replay without a file, or a path in no folder.
     """
 
     def __init__(
@@ -41,11 +44,14 @@ class Memory:
         self.mode = mode
         self.hits = 0
         self._lock = threading.Lock()
-        self._texts: dict[str, str] = {}
-        if self.path is not None and self.path.exists():
+        self._results: dict[str, ToolResult] = {}
+        self._torn = False
+        if self.path is not None and self.path.is_file():
             self._read(self.path)
         elif mode == "replay":
             raise ArgumentError(f"there is no record to replay: {path}")
+        elif self.path is not None and (self.path.exists() or not self.path.parent.is_dir()):
+            raise ArgumentError(f"expected a file in a folder that exists, got {path}")
 
     @classmethod
     def of(cls, memory: Any) -> Self | None:
@@ -56,11 +62,15 @@ class Memory:
             return memory
         if memory is True:
             return cls()
-        if isinstance(memory, dict):
-            return cls(**memory)
-        return cls(memory)
+        try:
+            return cls(**memory) if isinstance(memory, Mapping) else cls(memory)
+        except TypeError as error:
+            raise ArgumentError(
+                f'expected memory to be True, a path, {{"path": ..., "mode": ...}} or a Memory, '
+                f"got {memory!r}"
+            ) from error
 
-    def get(self, prompt: str) -> str | None:
+    def get(self, prompt: str) -> ToolResult | None:
         """What was written for a prompt, None if nothing was.
 
         Raises:
@@ -69,24 +79,30 @@ class Memory:
         if self.mode == "record":
             return None
         with self._lock:
-            text = self._texts.get(_key(prompt))
-            self.hits += text is not None
-        if text is None and self.mode == "replay":
+            result = self._results.get(_key(prompt))
+            self.hits += result is not None
+        if result is None and self.mode == "replay":
             raise ToolFailure(f"{self.path} has no answer to this prompt", "not_recorded")
-        return text
+        return result
 
-    def put(self, prompt: str, text: str) -> None:
-        """Remember what was written."""
+    def put(self, prompt: str, result: ToolResult) -> ToolResult:
+        """Remember what was written; the result that counts is what another thread wrote first."""
         key = _key(prompt)
         with self._lock:
-            self._texts[key] = text
+            if self.mode == "cache" and key in self._results:
+                return self._results[key]
+            self._results[key] = result
             if self.path is not None:
-                line = json.dumps({"key": key, "prompt": prompt, "text": text}) + "\n"
-                with self.path.open("a", encoding="utf-8") as file:
-                    file.write(line)
+                row = {"key": key, "prompt": prompt, "text": result.text, "ok": result.ok}
+                line = json.dumps({**row, "meta": dict(result.meta)}, default=str) + "\n"
+                # unbuffered: one write, which no other process's can come between
+                with self.path.open("ab", buffering=0) as file:
+                    file.write(("\n" * self._torn + line).encode())
+                self._torn = False
+        return result
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._results)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_lock"}
@@ -95,10 +111,13 @@ class Memory:
         self.__dict__.update(state, _lock=threading.Lock())
 
     def _read(self, path: Path) -> None:
-        for line in path.read_text(encoding="utf-8").splitlines():
+        *lines, rest = path.read_text(encoding="utf-8", errors="replace").split("\n")
+        self._torn = bool(rest)
+        for line in lines:
             try:
                 row = json.loads(line)
-                self._texts[str(row["key"])] = str(row["text"])
+                result = ToolResult(str(row["text"]), row["ok"], meta=row["meta"])
+                self._results[str(row["key"])] = result
             except (ValueError, KeyError, TypeError):
                 continue
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,8 +31,8 @@ class NoiseSchedule:
         for name, value in (("start", self.start), ("end", self.end)):
             if not 0 <= value <= 1:
                 raise ArgumentError(f"{name} must be a share in [0, 1], got {value!r}")
-        if self.base <= 0:
-            raise ArgumentError(f"base must be positive, got {self.base!r}")
+        if not 0 < self.base < math.inf:
+            raise ArgumentError(f"base must be positive and finite, got {self.base!r}")
 
     def at(self, progress: float) -> float:
         """The share at `progress` in [0, 1]."""
@@ -44,7 +45,10 @@ class NoiseSchedule:
         if isinstance(noise, cls):
             return noise
         if isinstance(noise, Mapping):
-            return cls(**noise)
+            try:
+                return cls(**noise)
+            except TypeError as error:
+                raise ArgumentError(f"expected start, end and base, got {noise!r}") from error
         if isinstance(noise, int | float) and not isinstance(noise, bool):
             return cls(noise, noise)
         raise ArgumentError(f"expected a share or a schedule of noise, got {noise!r}")

@@ -25,6 +25,8 @@ class NoisySimulator(Simulator):
     name but those of the call becomes the next one of the same kind. An agent that uses its
     tool is misled by it, one that knows the world by heart is not.
 
+    Memory spares the tool in a replay alone: else it is asked each time, for it may have a state.
+
     Args:
         noise: a share, or a `NoiseSchedule` (also as a mapping); ZeroSearch's by default, which
             begins with none. 1 is a tool that always lies.
@@ -40,11 +42,18 @@ class NoisySimulator(Simulator):
         noise = self.noise.at(self.progress)
         return f"{noise} {call.seed} {call.tool.name} {call.arguments} {call.episode}"
 
+    def recall(self, prompt: str, call: SimulatedCall) -> ToolResult | None:
+        result = super().recall(prompt, call)
+        if result is not None and self.memory is not None and self.memory.mode != "replay":
+            call_tool(call.tool, call.arguments)  # later calls may need the state it leaves
+        return result
+
     def write(self, prompt: str, call: SimulatedCall) -> ToolResult:
         result = call_tool(call.tool, call.arguments)
         if not result.ok or Random(call.seed).random() >= self.noise.at(self.progress):
             return result
-        text = re.sub(r"\d+", lambda number: str(int(number[0]) + ADDED), result.text)
+        # Python reads no longer numbers
+        text = re.sub(r"\d{1,4000}", lambda number: str(int(number[0]) + ADDED), result.text)
         return ToolResult(_renamed(text, call), meta={"simulated": True, "noisy": True})
 
 

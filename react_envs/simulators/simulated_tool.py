@@ -7,6 +7,7 @@ from typing import Any
 
 from react_envs.simulators.simulator import SimulatedCall, Simulator, call_seed
 from react_envs.tools import Tool
+from react_envs.tools.tool import failing_as_the_world
 from react_envs.types import Task, ToolResult
 
 __all__ = ["SimulatedTool"]
@@ -51,7 +52,7 @@ class SimulatedTool(Tool):
 
     def overhear(self, episode: str, action: str, observe: Callable[[str], str]) -> None:
         self._opening, _, self._closing = observe(_RESULT).partition(_RESULT)
-        self._episode, self._ids = episode, _ids_of(episode, action)
+        self._episode, self._ids = episode, _ids_of(action)
 
     def __call__(self, **arguments: Any) -> ToolResult:
         assert self._task is not None
@@ -62,19 +63,18 @@ class SimulatedTool(Tool):
             self._episode,
             self._opening,
             self._closing,
-            call_seed(self._seed, self._number),
+            call_seed(self._seed, self.name, self._number),
             self._ids,
         )
         self._number += 1
-        return self.simulator(call)
+        with failing_as_the_world("simulator"):  # its bugs are not for the agent to read
+            return self.simulator(call)
 
     def close(self) -> None:
         self.real.close()
 
 
-def _ids_of(episode: str, action: str) -> tuple[int, ...] | None:
-    """Ids of the whole episode, if the engine said them and the whole turn was kept."""
+def _ids_of(action: str) -> tuple[int, ...] | None:
+    """Ids of the whole episode, if the engine said them."""
     read, wrote = getattr(action, "prompt_token_ids", None), getattr(action, "token_ids", None)
-    if read is None or wrote is None or not episode.endswith(str(action)):
-        return None
-    return (*read, *wrote)
+    return None if read is None or wrote is None else (*read, *wrote)

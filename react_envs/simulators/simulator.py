@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ class SimulatedCall:
     closing: str = ""
     """And after it."""
     seed: int = 0
-    """Differs between episodes and between the calls of one."""
+    """Differs between episodes, and between the calls of one, whatever their tools."""
     episode_ids: tuple[int, ...] | None = field(default=None, repr=False)
     """Token ids of `episode`, an end-of-turn token that the engine sampled included, if known."""
 
@@ -55,7 +56,7 @@ class Simulator:
 
     Args:
         memory: what was written before: `True` to keep it in this process, a path to keep it in
-            a file, a `Memory`; None to write anew each time.
+            a file, a mapping of the options of `Memory`, a `Memory`; None to write anew each time.
         max_calls: of `write`, in the life of the simulator; None for no limit.
         max_tokens: of what it wrote and read, as the engine counts; None for no limit. Calls
             under way when they are spent are finished.
@@ -71,7 +72,7 @@ class Simulator:
     def __init__(
         self,
         *,
-        memory: bool | str | Memory | None = None,
+        memory: bool | str | os.PathLike[str] | Mapping[str, Any] | Memory | None = None,
         max_calls: int | None = None,
         max_tokens: int | None = None,
     ) -> None:
@@ -101,8 +102,7 @@ class Simulator:
         """
         prompt = self.prompt(call)
         try:
-            text = None if self.memory is None else self.memory.get(prompt)
-            result = self._write(prompt, call) if text is None else ToolResult(text, meta=_PLAYED)
+            result = self.recall(prompt, call) or self._write(prompt, call)
         except Exception:
             with self._lock:
                 self.calls += 1
@@ -110,7 +110,12 @@ class Simulator:
             raise
         with self._lock:
             self.calls += 1
+            self.failures += result.failure is not None
         return result
+
+    def recall(self, prompt: str, call: SimulatedCall) -> ToolResult | None:
+        """What memory has for this prompt."""
+        return None if self.memory is None else self.memory.get(prompt)
 
     def many(self, calls: Sequence[SimulatedCall]) -> list[ToolResult | Exception]:
         """Results of many calls, made at once; a failure stands in the place of its result.
@@ -137,8 +142,8 @@ class Simulator:
                 raise ToolFailure(f"all {self.max_tokens} simulated tokens are spent", "budget")
             self.written += 1
         result = self.write(prompt, call)
-        if self.memory is not None and result.ok:
-            self.memory.put(prompt, result.text)
+        if self.memory is not None and result.failure is None:
+            return self.memory.put(prompt, result)
         return result
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Simulator:
@@ -163,6 +168,10 @@ class PolicySimulator(Simulator):
 
     def __init__(self, policy: Any, *, most_characters: int = 20_000, **limits: Any) -> None:
         super().__init__(**limits)
+        if type(most_characters) is not int or most_characters < 1:
+            raise ArgumentError(
+                f"most_characters must be an int of at least 1, actually: {most_characters!r}"
+            )
         self.policy: Policy = _made(policy)
         self.most_characters = most_characters
 
@@ -193,6 +202,8 @@ class PolicySimulator(Simulator):
 
     def _ask(self, prompt: str, call: SimulatedCall) -> str:
         written = self.policy(self.context(prompt, call))
+        if not isinstance(written, str):
+            raise ArgumentError(f"expected the policy to write a str, got {written!r:.80}")
         tokens = _tokens_of(written, prompt)
         with self._lock:
             self.tokens += tokens
@@ -202,7 +213,7 @@ class PolicySimulator(Simulator):
 def _made(policy: Any) -> Any:
     if callable(policy):
         return policy
-    if isinstance(policy, dict) and isinstance(policy.get("name"), str):
+    if isinstance(policy, Mapping) and isinstance(policy.get("name"), str):
         from react_envs.agents.policies import POLICIES
 
         options = dict(policy)
@@ -227,7 +238,7 @@ def _tokens_of(written: str, prompt: str) -> int:
     )
 
 
-def call_seed(seed: int, number: int) -> int:
-    """The seed of an episode's call."""
-    digest = hashlib.sha256(f"{seed} call {number}".encode()).digest()
+def call_seed(seed: int, tool: str, number: int) -> int:
+    """The seed of a tool's call number `number` in an episode."""
+    digest = hashlib.sha256(f"{seed} {tool} call {number}".encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1

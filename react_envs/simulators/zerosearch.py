@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from random import Random
 from typing import Any
 
@@ -99,7 +98,8 @@ class ZeroSearchSimulator(PolicySimulator):
     def read(self, written: str, call: SimulatedCall) -> str:
         """The documents: cut before one too many, without blank lines."""
         (end,) = self.stop(call)
-        return re.sub(r"\s*\n\s*", "\n", written.partition(end)[0]).strip()
+        lines = map(str.strip, written.partition(end)[0].split("\n"))
+        return "\n".join(filter(None, lines))
 
 
 def _query(call: SimulatedCall) -> str:

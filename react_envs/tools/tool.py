@@ -78,8 +78,9 @@ class Tool:
     def overhear(self, episode: str, action: str, observe: Callable[[str], str]) -> None:
         """Before each call: the episode's text so far, the turn that makes the call included.
 
-        Most tools have no use for it. `action` is the turn as the agent gave it, with its token
-        ids if it is a `Completion`; `observe` writes a result as the observation it will be.
+        Most tools have no use for it. `action` is what is kept of the turn: the `Completion` with
+        its token ids, if the agent gave one and nothing of it was cut. `observe` writes a result
+        as the observation it will be.
         """
 
     def close(self) -> None:
@@ -146,18 +147,19 @@ def call_tool(tool: Tool, arguments: Mapping[str, Any]) -> ToolResult:
 
 
 @contextmanager
-def failing_as_the_world() -> Iterator[None]:
+def failing_as_the_world(kind: str = "source") -> Iterator[None]:
     """Whatever a source of documents raises is the world's failure, never text for the model.
 
     A page that cannot be read, a server that sends nonsense: what their code happens to raise
-    says nothing that the agent did. `ToolError` and the world's own errors pass as they are.
+    says nothing that the agent did. `ToolError` and the world's own errors pass as they are,
+    others become a `ToolFailure` of this `kind`.
     """
     try:
         yield
     except Exception as error:
         if isinstance(error, ToolError) or is_world_failure(error):
             raise
-        raise ToolFailure(f"{type(error).__name__}: {error}", "source") from error
+        raise ToolFailure(f"{type(error).__name__}: {error}", kind) from error
 
 
 def _message(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import gymnasium as gym
@@ -159,3 +160,58 @@ def test_policies_by_name_are_json() -> None:
     *_, info = env.step("Action: search\nAction Input: who\n")
     assert info["tool_result"].startswith("Doc 1: one")
     set_training_step(env, 1, 2)
+
+
+@given(k=st.integers(1, 12), written=st.integers(1, 15))
+def test_one_document_too_many_is_where_it_ends(k: int, written: int) -> None:
+    documents = [f"Doc {number}: text {number}." for number in range(1, written + 1)]
+    simulator = ZeroSearchSimulator(lambda context: "\n\n".join(documents), k=k)
+    assert simulator.stop(call_of()) == (f"Doc {k + 1}",)
+    assert simulator(call_of()).text.split("\n") == documents[:k]
+    assert f"Write {k} documents" in simulator.prompt(call_of())
+
+
+@given(written=st.text(alphabet=st.sampled_from("ab \t\r\n"), max_size=60))
+def test_no_line_is_blank_and_no_word_is_lost(written: str) -> None:
+    text = ZeroSearchSimulator(str).read(written, call_of())
+    assert text.split() == written.split()
+    assert all(line == line.strip() != "" for line in text.split("\n")) or text == ""
+
+
+def test_blanks_without_end_take_no_time() -> None:
+    simulator = ZeroSearchSimulator(lambda context: " " * 10**6, most_characters=10**6)
+    started = time.perf_counter()
+    assert simulator(call_of()).text == "No information available"
+    assert time.perf_counter() - started < 2
+
+
+@given(seed=st.integers(0, 2**31), progress=st.floats(0, 1), later=st.floats(0, 1))
+def test_a_query_is_noisy_by_its_seed_and_stays_so(
+    seed: int, progress: float, later: float
+) -> None:
+    simulator = ZeroSearchSimulator(str)
+    call = call_of(seed=seed)
+    simulator.progress = progress
+    noisy = simulator.is_noisy(call)
+    assert simulator.is_noisy(call) == noisy
+    assert (simulator.prompt(call) == ZeroSearchSimulator(str, noise=1).prompt(call)) == noisy
+    simulator.progress = max(progress, later)
+    assert simulator.is_noisy(call) or not noisy
+
+
+def test_the_query_is_one_line_of_the_first_text() -> None:
+    assert ZeroSearchSimulator(str).prompt(call_of(query="who\n\n is ")).endswith("Query: who is\n")
+
+
+def test_an_example_comes_by_choice() -> None:
+    plain, shot = (
+        ZeroSearchSimulator(str, few_shot=few).prompt(call_of()) for few in (False, True)
+    )
+    assert "Example" not in plain
+    assert shot.index("Example") < shot.index("Query: who?")
+
+
+def test_nothing_is_remembered_as_nothing() -> None:
+    simulator = ZeroSearchSimulator(lambda context: "", memory=True)
+    assert [simulator(call_of()).text for _ in range(2)] == ["No information available"] * 2
+    assert simulator.written == 1
