@@ -65,13 +65,21 @@ _IMPORT_LINE = re.compile(r"from (math|cmath|mpmath|numpy|scipy\.special|functoo
 
 
 def install() -> None:
-    """Guard sympy's `eval`, `exec` and a few constructors; calling it again changes nothing."""
+    """Guard sympy's `eval`, `exec`, plots and some constructors; again, it changes nothing."""
     for module, name, guard in _GUARDED_NEW:
         cls = getattr(importlib.import_module(module), name)
         if cls.__new__.__module__ != __name__:
             cls.__new__ = guard(cls.__new__)
     for name in _EVALUATE_TEXT:
         vars(importlib.import_module(name)).update(eval=_eval, exec=_exec)
+    methods = importlib.import_module("mpmath.visualization").VisualizationMethods
+    for name in ("plot", "cplot", "splot"):
+        setattr(methods, name, _no_plot)
+
+
+def _no_plot(*args: Any, **kwargs: Any) -> None:
+    """A context's plots import matplotlib, where it is installed, and write files."""
+    raise NotAllowed("plotting is not allowed")
 
 
 def _function_new(make: Callable[..., Any]) -> Callable[..., Any]:
