@@ -10,6 +10,7 @@ Experiments:
 - `sft_and_rl`: RL from a model that knows the format alone, SFT, SFT then RL (arithmetic);
 - `chains`: lessons of one hop against lessons of one and two hops, each with RL on both (wiki);
 - `masks`: observations masked or learned in SFT: success, simulator, faithfulness (wiki);
+- `lying`: the same on arithmetic, with a tool that adds 7 to its results;
 - `simulated`: RL with the model as its own tool, then the real one, against the real one alone;
 - `rl_masks`: observations masked or wrongly reinforced in RL (arithmetic and wiki).
 """
@@ -44,8 +45,8 @@ from react_envs.agents.learners import (
     small_tokenizer,
     teach,
 )
-from react_envs.agents.learners.autocoa import HELD_OUT, WORLD, FactWorld, text_of, wiki
-from react_envs.agents.learners.quickstart import problems
+from react_envs.agents.learners.autocoa import WORLD, FactWorld, text_of, wiki
+from react_envs.agents.learners.quickstart import HELD_OUT, RL_FIRST, WATCHED, problems
 from react_envs.agents.policies import make_policy
 from react_envs.agents.policies.hf import HFPolicy
 from react_envs.rewards import exact_match
@@ -54,7 +55,11 @@ from react_envs.simulators import ContinuingSimulator
 from react_envs.trace import Sample
 
 N = 150
-RL_TASKS = range(500_000_000, HELD_OUT)
+TASKS = range(HELD_OUT, HELD_OUT + N)
+"""Measured on, and used for nothing else."""
+WATCH = range(WATCHED, WATCHED + N)
+"""Say when lessons are enough, so that what is measured does not choose its moment."""
+RL_TASKS = range(RL_FIRST, WATCHED)
 Row = dict[str, Any]
 
 
@@ -63,7 +68,7 @@ def hops(low: int, high: int, **options: Any) -> gym.Env[str, str]:
     return wiki(world={**WORLD, "hops": [low, high]}, **options)
 
 
-class Class:
+class Classroom:
     """A tokenizer and lessons for one kind of environment, shared by all models of this process."""
 
     def __init__(self, width: int, phrases: Any, texts: Sequence[str], vocabulary: int) -> None:
@@ -129,19 +134,19 @@ def teach_until(
 
 
 @cache
-def arithmetic() -> tuple[Class, list[Sample]]:
+def arithmetic() -> tuple[Classroom, list[Sample]]:
     env = problems()
     tasks: Any = env.unwrapped.tasks  # type: ignore[attr-defined]
     texts = [f"{tasks[i].question}\nprint( + - * / )" for i in range(3000)]
-    room = Class(64, scaffolds(env), texts, 1500)
+    room = Classroom(64, scaffolds(env), texts, 1500)
     return room, room.lessons(env, range(3000), "none")
 
 
 @cache
-def encyclopedia() -> tuple[Class, list[Sample]]:
+def encyclopedia() -> tuple[Classroom, list[Sample]]:
     env = hops(1, 2)
     tasks: Any = env.unwrapped.tasks  # type: ignore[attr-defined]
-    room = Class(128, scaffolds(env), [text_of(tasks, i) for i in range(400)], 1500)
+    room = Classroom(128, scaffolds(env), [text_of(tasks, i) for i in range(400)], 1500)
     return room, room.lessons(env, range(6000), "evidence")
 
 
@@ -162,9 +167,10 @@ def format_only(samples: Sequence[Sample]) -> list[Sample]:
 
 def sft_and_rl(seed: int) -> list[Row]:
     room, samples = arithmetic()
-    tasks = range(HELD_OUT, HELD_OUT + N)
-    measure = lambda model: room.measure(model, problems, tasks)[0]  # noqa: E731
-    rows = []
+    rows: list[Row] = []
+
+    def measure(model: Any) -> dict[str, float]:
+        return room.measure(model, problems, TASKS)[0]
 
     def add(start: str, then: str, updates: int, result: dict[str, float]) -> None:
         rows.append({"start": start, "then": then, "updates": updates, **picked(result)})
@@ -178,7 +184,7 @@ def sft_and_rl(seed: int) -> list[Row]:
     add("format only", "RL", 60, measure(model))
 
     model = room.model(seed)
-    steps, _ = teach_until(model, samples, lambda: measure(model)["em"], seed=seed)
+    steps, _ = teach_until(model, samples, partial(em_of, room, model, problems, WATCH), seed=seed)
     add("SFT", "-", steps, measure(model))
     taught = copy.deepcopy(model)
     quiet(lambda: room.reinforce(model, problems, 60, seed))
@@ -193,17 +199,16 @@ def sft_and_rl(seed: int) -> list[Row]:
 def chains(seed: int) -> list[Row]:
     room, samples = encyclopedia()
     one = room.lessons(hops(1, 1), range(3000), "evidence")
-    tasks = range(HELD_OUT, HELD_OUT + N)
     rows = []
     for name, lessons in (("1 hop", one), ("1 and 2 hops", samples)):
         model = room.model(seed)
         held = partial(hops, 1, 1) if name == "1 hop" else partial(hops, 1, 2)
-        steps, _ = teach_until(model, lessons, partial(em_of, room, model, held, tasks), seed=seed)
+        steps, _ = teach_until(model, lessons, partial(em_of, room, model, held, WATCH), seed=seed)
         for then, updates in (("-", steps), ("RL on 1 and 2 hops", 40)):
             if then != "-":
                 quiet(partial(room.reinforce, model, partial(hops, 1, 2), 40, seed))
-            first = room.measure(model, partial(hops, 1, 1), tasks)[0]
-            second = room.measure(model, partial(hops, 2, 2), tasks)[0]
+            first = room.measure(model, partial(hops, 1, 1), TASKS)[0]
+            second = room.measure(model, partial(hops, 2, 2), TASKS)[0]
             rows.append(
                 {
                     "lessons": name, "then": then, "updates": updates, "em_1_hop": first["em"],
@@ -219,7 +224,6 @@ def masks(seed: int) -> list[Row]:
     world = FactWorld()
     fixed = partial(wiki, fixed=True)
     lessons = room.lessons(fixed(), [*world.train, *world.known], "evidence") * 10
-    tasks = range(HELD_OUT, HELD_OUT + N)
     questions = [*world.held_out, *world.held_known]
     rows = []
     for name, owners in (("masked", ("agent",)), ("learned", ("agent", "env"))):
@@ -229,9 +233,9 @@ def masks(seed: int) -> list[Row]:
         for step in range(1, 301):
             learner.update(step - 1)
             if step in (200, 225, 250, 300):
-                em = room.measure(fresh_model, partial(hops, 1, 2), tasks)[0]["em"]
+                em = room.measure(fresh_model, partial(hops, 1, 2), TASKS)[0]["em"]
                 row[f"fresh_{step}"] = em
-        _, lied = room.measure(fresh_model, partial(hops, 1, 2, simulate="lying"), tasks)
+        _, lied = room.measure(fresh_model, partial(hops, 1, 2, simulate="lying"), TASKS)
         row["fresh_follows_lie"] = follows(lied)
         model = room.model(seed)
         learner = SFT(model, lessons, train=owners, steps=300, seed=seed)
@@ -243,15 +247,39 @@ def masks(seed: int) -> list[Row]:
         _, lied = room.measure(model, partial(fixed, simulate="lying"), questions)
         row["fixed_follows_lie"] = follows(lied)
         row["fixed_from_memory"] = remembers(lied)
-        row["fresh_by_fixed"] = room.measure(model, partial(hops, 1, 2), tasks)[0]["em"]
+        row["fresh_by_fixed"] = room.measure(model, partial(hops, 1, 2), TASKS)[0]["em"]
         rows.append(row)
     return rows
 
 
-def exactness(room: Class, model: Any, make: Any, indices: Sequence[int]) -> float:
+def lying(seed: int) -> list[Row]:
+    """Arithmetic: results cannot be known by heart, so only a liar's reader gives itself away."""
+    room, samples = arithmetic()
+    rows = []
+    for name, owners in (("masked", ("agent",)), ("learned", ("agent", "env"))):
+        model = room.model(seed)
+        learner = SFT(model, samples, train=owners, steps=400, seed=seed)
+        for step in range(350):
+            learner.update(step)
+        _, lied = room.measure(model, partial(problems, simulate="lying"), TASKS)
+        rows.append(
+            {
+                "observations": name,
+                "em": em_of(room, model, problems, TASKS),
+                "simulator": exactness(room, model, problems, TASKS[:60], "none"),
+                "follows_lie": follows(lied),
+                "true_all_the_same": remembers(lied),
+            }
+        )
+    return rows
+
+
+def exactness(
+    room: Classroom, model: Any, make: Any, indices: Sequence[int], thoughts: str = "evidence"
+) -> float:
     policy = HFPolicy(model, room.tokenizer, mode="completion", max_new_tokens=48, temperature=0)
     simulator = ContinuingSimulator(policy)
-    return simulator_fidelity(simulator, make, indices, room.tokenizer, thoughts="evidence").exact
+    return simulator_fidelity(simulator, make, indices, room.tokenizer, thoughts=thoughts).exact
 
 
 def follows(records: Sequence[EpisodeRecord]) -> float:
@@ -279,7 +307,7 @@ def last_result(record: EpisodeRecord) -> str:
 
 
 def stands_in(answer: str, text: str) -> bool:
-    return answer.strip() in text.replace(".", " ").split()
+    return answer.strip() in {word.rstrip(".") for word in text.split()}
 
 
 def simulated(seed: int) -> list[Row]:
@@ -289,13 +317,12 @@ def simulated(seed: int) -> list[Row]:
     fixed = partial(wiki, fixed=True)
     known = [*world.train, *world.known]
     lessons = room.lessons(fixed(), known, "evidence")
-    tasks = range(HELD_OUT, HELD_OUT + N)
     questions = [*world.held_out, *world.held_known]
-    measure = lambda m: room.measure(m, partial(hops, 1, 2), tasks)[0]["em"]  # noqa: E731
     base = room.model(seed)
+    watch = partial(em_of, room, base, partial(hops, 1, 2), WATCH)
     mixed = samples + lessons * 10
     random.Random(seed).shuffle(mixed)
-    teach_until(base, mixed, lambda: measure(base), target=0.5, train=("agent", "env"), seed=seed)
+    teach_until(base, mixed, watch, target=0.5, train=("agent", "env"), seed=seed)
     rows = []
 
     def arm(name: str, *parts: tuple[str, int]) -> None:
@@ -316,7 +343,7 @@ def simulated(seed: int) -> list[Row]:
                 "simulated_calls": round(calls["simulated"]),
                 "real_calls": round(calls["real"]),
                 "em_fixed": room.measure(model, fixed, questions)[0]["em"],
-                "em_fresh": measure(model),
+                "em_fresh": em_of(room, model, partial(hops, 1, 2), TASKS),
                 "simulator": exactness(room, model, fixed, questions[:40]),
             }
         )
@@ -335,17 +362,17 @@ def rl_masks(seed: int) -> list[Row]:
         ("arithmetic", arithmetic, problems, 0.75),
         ("fresh wiki", encyclopedia, partial(hops, 1, 2), 0.6),
     ]
-    tasks = range(HELD_OUT, HELD_OUT + N)
     for task, lessons_of, make, target in settings:
         room, samples = lessons_of()
         base = room.model(seed)
-        measure = partial(em_of, room, base, make, tasks)
-        _, em = teach_until(base, samples, measure, target=target, seed=seed)
+        watch = partial(em_of, room, base, make, WATCH)
+        teach_until(base, samples, watch, target=target, seed=seed)
+        em = em_of(room, base, make, TASKS)
         for name, owners in (("masked", ("agent",)), ("reinforced", ("agent", "env"))):
             model = copy.deepcopy(base)
             learn = partial(room.reinforce, model, make, 60, seed, train=owners, lr=2e-4)
             last = quiet(learn)
-            result = room.measure(model, make, tasks)[0]
+            result = room.measure(model, make, TASKS)[0]
             rows.append(
                 {
                     "task": task, "observations": name, "em_before": em, "em_after": result["em"],
@@ -360,12 +387,13 @@ EXPERIMENTS: dict[str, Callable[[int], list[Row]]] = {
     "sft_and_rl": sft_and_rl,
     "chains": chains,
     "masks": masks,
+    "lying": lying,
     "simulated": simulated,
     "rl_masks": rl_masks,
 }
 
 
-def em_of(room: Class, model: Any, make: Any, tasks: Sequence[int]) -> float:
+def em_of(room: Classroom, model: Any, make: Any, tasks: Sequence[int]) -> float:
     return room.measure(model, make, tasks)[0]["em"]
 
 

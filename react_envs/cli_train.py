@@ -97,7 +97,7 @@ def _needing_torch() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise MissingExtraError.for_extra(error.name or "torch", "hf") from error
+        raise MissingExtraError.for_extra(error.name or "torch", "train") from error
 
 
 def _say(text: str) -> None:

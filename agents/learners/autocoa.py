@@ -266,7 +266,6 @@ class _Course:
             "calls_known": known["calls"],
             "simulator_exact": near.exact,
             "simulator_fact_f1": near.fact_f1,
-            "simulated_calls": self._simulator.calls,
             "stage_wall_s": round(now[0] - before[0], 1),
             "stage_cpu_s": round(now[1] - before[1], 1),
         }

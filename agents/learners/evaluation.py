@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -43,14 +44,14 @@ class Evaluator:
         make_env: str | Callable[[], gym.Env[str, str]],
         indices: Sequence[int],
         *,
-        mode: str = "completion",
+        mode: Literal["completion", "chat"] = "completion",
         max_new_tokens: int = 48,
         batch_size: int = 256,
     ) -> None:
         self.policy: BatchPolicy = HFPolicy(
             model,
             tokenizer,
-            mode=mode,  # type: ignore[arg-type]
+            mode=mode,
             max_new_tokens=max_new_tokens,
             temperature=0,
             batch_size=batch_size,
@@ -78,12 +79,12 @@ class Evaluator:
 def summary_of(records: Sequence[EpisodeRecord]) -> dict[str, float]:
     """Means over episodes: `reward`, `em`, `f1`, `format`, `calls`, `turns`; and `failures`.
 
-    An episode that the world ended counts in `failures` alone, and an empty mean is 0.0.
+    An episode that the world ended counts in `failures` alone; where it ended all, means are NaN.
     """
     whole = [record for record in records if record.error is None]
 
     def mean(values: list[float]) -> float:
-        return float(np.mean(values)) if values else 0.0
+        return float(np.mean(values)) if values else math.nan
 
     def term(name: str) -> float:
         return mean([float(record.reward_terms.get(name, 0.0)) for record in whole])

@@ -19,7 +19,8 @@ class ForcedAnswer:
     """Writes what opens an answer in a dialect; the policy goes on from there.
 
     For what a model answers without a tool, such as the thinking side of AutoCoA's pairs. In
-    mode `"completion"` only.
+    mode `"completion"` only. Ids are exact on the first turn: an episode in which an answer was
+    refused and given again has several samples.
 
     Args:
         policy: continues a text.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -29,6 +30,7 @@ from react_envs.training import (
     mt_grpo_advantages,
     policy_gradient_loss,
 )
+from react_envs.types import StopReason
 from react_envs.wrappers import TokenProvenance
 
 __all__ = ["GRPO", "CollapseWarning"]
@@ -173,7 +175,8 @@ class GRPO:
             for member in range(self.group):
                 indices.append(int(index))
                 seeds.append(_seed(self.seed, step, prompt, member))
-        return play_together(self.envs, self.policy, indices, seeds)
+        records = play_together(self.envs, self.policy, indices, seeds)
+        return [_whole(env, record) for env, record in zip(self.envs, records, strict=True)]
 
     def _advantages(
         self, records: list[EpisodeRecord]
@@ -280,6 +283,8 @@ class GRPO:
 
     def _warn(self, metrics: Mapping[str, float]) -> None:
         """Say once what is known to end a run."""
+        if metrics["failures"] == len(self.records):
+            return  # the world ended them all: they say nothing of the model
         if self._first_calls is None:
             self._first_calls = metrics["calls"]
         live, em, calls = metrics["live_groups"], metrics["em"], metrics["calls"]
@@ -325,6 +330,13 @@ class GRPO:
         self._warned = set(state["warned"])
         if self._reference is not None:
             self._reference.model.load_state_dict(state["reference"])
+
+
+def _whole(env: TokenProvenance, record: EpisodeRecord) -> EpisodeRecord:
+    """The record with its tokens, also of an episode that ended outside: its context was full."""
+    if record.stop_reason != StopReason.CONTEXT_LENGTH or record.tokens is not None:
+        return record
+    return replace(record, tokens=env.finish({"stop_reason": record.stop_reason}))
 
 
 def _seed(seed: int, step: int, prompt: int, member: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -82,9 +81,6 @@ class Optimizer:
         """Go on from `state_dict()`."""
         for optimizer, own in zip(self._optimizers, state, strict=True):
             optimizer.load_state_dict(own)
-
-    def __iter__(self) -> Iterator[torch.optim.Optimizer]:
-        return iter(self._optimizers)
 
 
 def _is_matrix_of_a_layer(name: str, parameter: torch.nn.Parameter) -> bool:

@@ -8,9 +8,10 @@ four are right; from there it learns by its own trials (GRPO).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -31,13 +32,16 @@ from react_envs.agents.learners.teaching import teach
 from react_envs.agents.learners.train import train
 from react_envs.agents.policies import make_policy
 from react_envs.rollout import EpisodeRecord
+from react_envs.trace import Sample
 
 __all__ = ["QuickStart", "quickstart"]
 
-HELD_OUT = 1_000_000_000
-"""First index of problems that no training uses."""
 RL_FIRST = 500_000_000
-"""First index of those that are tried out."""
+"""First index of the problems that are tried out."""
+WATCHED = 900_000_000
+"""First index of those that tell when the lessons are enough."""
+HELD_OUT = 1_000_000_000
+"""First index of those that are measured on, and used for nothing else."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,15 @@ class QuickStart:
     cpu_s: float
 
 
-def problems() -> gym.Env[str, str]:
+def problems(**options: Any) -> gym.Env[str, str]:
     """One-step problems with the bare question as prompt."""
-    return gym.make(
-        "ReactGSM8K-v0",
-        difficulty=1,
-        instructions="",
-        max_steps=3,
-        reward={"exact_match": 1.0, "format": 0.2},
-    )
+    usual: dict[str, Any] = {
+        "difficulty": 1,
+        "instructions": "",
+        "max_steps": 3,
+        "reward": {"exact_match": 1.0, "format": 0.2},
+    }
+    return gym.make("ReactGSM8K-v0", **{**usual, **options})
 
 
 def quickstart(
@@ -99,64 +103,73 @@ def quickstart(
         env = problems()
         tokenizer, samples = _lessons(env, lessons, progress)
         model = small_model(tokenizer, seed=seed)
-        evaluate = Evaluator(
-            model, tokenizer, problems, range(HELD_OUT, HELD_OUT + held_out), max_new_tokens=32
+        watch, evaluate = (
+            Evaluator(model, tokenizer, problems, range(i, i + held_out), max_new_tokens=32)
+            for i in (WATCHED, HELD_OUT)
         )
         parameters = sum(parameter.numel() for parameter in model.parameters())
-        say(
-            f"{len(samples)} lessons; a model of {parameters:,} parameters, {len(tokenizer)} tokens"
-        )
-        go = partial(train, run=run, evaluate=evaluate, progress=progress)
+        say(f"{len(samples)} lessons, {parameters:,} parameters, {len(tokenizer)} tokens")
+        go = partial(train, run=run, progress=progress)
         sft = SFT(model, samples, steps=400, seed=seed)
-        go(sft, stage="sft", every=25, first=175, until=lambda m: m["em"] >= 0.75)
-        em_sft = _last(run, "sft")
+        enough = partial(go, evaluate=watch, every=25, first=175, until=_three_of_four)
+        enough(sft, stage="sft")
+        em_sft = _taught(run, evaluate)
         say(f"taught: {em_sft:.1%} of held-out problems right")
         rl = GRPO(
             model,
             tokenizer,
             problems,
             steps=updates,
-            indices=range(RL_FIRST, HELD_OUT),
+            indices=range(RL_FIRST, WATCHED),
             max_new_tokens=32,
             seed=seed,
         )
-        go(rl, stage="rl", show="em", every=max(1, updates // 3), save_every=20)
-        em = _last(run, "rl")
+        go(rl, stage="rl", evaluate=evaluate, show="em", every=max(1, updates // 3), save_every=20)
         if not evaluate.records:  # all was done before
             evaluate()
         rl.close()
-        evaluate.close()
-        env.close()
+        for each in (watch, evaluate, env):
+            each.close()
         save_model(model, tokenizer, run.path / "model")
-        rewards = [row["em"] for row in run.rows() if row["stage"] == "rl"]
-        _show(run, rewards, em_sft, say)
+        trials = [row for row in run.rows() if row["stage"] == "rl"]
+        rewards = [float(row["em"]) for row in trials]
+        measured = [(row["step"], row["eval_em"]) for row in trials if "eval_em" in row]
+        _show(run.path, rewards, [(0, em_sft), *measured], say)
         wall, cpu = run.seconds()
     right = [record for record in evaluate.records if record.reward_terms.get("exact_match")]
-    return QuickStart(em_sft, em, rewards, (right or evaluate.records)[0], wall, cpu)
+    return QuickStart(em_sft, measured[-1][1], rewards, (right or evaluate.records)[0], wall, cpu)
 
 
-def _lessons(env: gym.Env[str, str], count: int, progress: bool) -> tuple[Any, list[Any]]:
-    tasks: Any = env.unwrapped.tasks  # type: ignore[attr-defined]
-    texts = (f"{tasks[i].question}\nprint( + - * / )" for i in range(count))
+def _lessons(env: gym.Env[str, str], count: int, progress: bool) -> tuple[Any, list[Sample]]:
+    here: Any = env.unwrapped
+    texts = (f"{here.tasks[i].question}\nprint( + - * / )" for i in range(count))
     tokenizer = small_tokenizer(texts, scaffolds(env), vocabulary=1500)
     oracle = make_policy("oracle", env, thoughts="none")
     bar = "lessons" if progress else None
     return tokenizer, teach(env, oracle, tokenizer, range(count), progress=bar).samples
 
 
-def _last(run: RunFolder, stage: str) -> float:
-    return float([r["eval_em"] for r in run.rows() if r["stage"] == stage and "eval_em" in r][-1])
+def _three_of_four(metrics: Mapping[str, float]) -> bool:
+    return metrics["em"] >= 0.75
 
 
-def _show(run: RunFolder, rewards: list[float], em_sft: float, say: Callable[[str], None]) -> None:
-    measured = [
-        (r["step"], r["eval_em"]) for r in run.rows() if r["stage"] == "rl" and "eval_em" in r
-    ]
-    xs, ys = [0, *(x for x, _ in measured)], [em_sft, *(y for _, y in measured)]
+def _taught(run: RunFolder, evaluate: Evaluator) -> float:
+    """Held-out exact match before the trials, measured once a run."""
+    known = [row["em"] for row in run.rows() if row["stage"] == "taught"]
+    return float(known[0] if known else run.log("taught", 0, evaluate())["em"])
+
+
+def _show(
+    folder: Path,
+    rewards: list[float],
+    measured: list[tuple[int, float]],
+    say: Callable[[str], None],
+) -> None:
     say(draw_text(rewards, title="share of right answers in each update's own trials"))
+    steps, ems = zip(*measured, strict=True)
     curves = {
-        "trials of the update": (list(range(1, len(rewards) + 1)), rewards),
-        "held-out, greedy": (xs, ys),
+        "trials of the update": (range(1, len(rewards) + 1), rewards),
+        "held-out, greedy": (steps, ems),
     }
-    if save_png(run.path / "curve.png", curves, title="GRPO on ReactGSM8K, from scratch"):
-        say(f"curve: {run.path / 'curve.png'}")
+    if save_png(folder / "curve.png", curves, title="GRPO on ReactGSM8K, from scratch"):
+        say(f"curve: {folder / 'curve.png'}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ class RunFolder:
     ) -> None:
         self.path = Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
-        written = json.loads(json.dumps(settings))
+        self.settings: dict[str, Any] = json.loads(json.dumps(settings))
         self.checkpoint: dict[str, Any] | None = None
         self._began = (time.perf_counter(), time.process_time())
         self._before = (0.0, 0.0)
@@ -51,20 +52,24 @@ class RunFolder:
                 raise ArgumentError(
                     f"{self.path} already holds a run: pass --resume or another --out"
                 )
-            self._check_same(json.loads((self.path / SETTINGS).read_text()), written)
+            self._check_same(json.loads((self.path / SETTINGS).read_text()), self.settings)
             self._go_on()
         else:
-            (self.path / SETTINGS).write_text(json.dumps(written, indent=2) + "\n")
+            (self.path / SETTINGS).write_text(json.dumps(self.settings, indent=2) + "\n")
             (self.path / METRICS).write_text("")
         self._file = (self.path / METRICS).open("a", encoding="utf-8")
         self._board = _board(self.path / "tensorboard")
 
     def log(self, stage: str, step: int, metrics: Mapping[str, Any]) -> dict[str, Any]:
-        """Write a line; `step` counts the updates of the stage."""
+        """Write a line; `step` counts the updates of the stage.
+
+        A number that is not finite is written as text, `"nan"` or `"inf"`: JSON has none.
+        """
         wall, cpu = self.seconds()
         row = {"stage": stage, "step": step, **metrics, "wall_s": round(wall, 3)}
         row["cpu_s"] = round(cpu, 3)
-        self._file.write(json.dumps(row) + "\n")
+        line = {name: _json_number(value) for name, value in row.items()}
+        self._file.write(json.dumps(line, allow_nan=False) + "\n")
         self._file.flush()
         if self._board is not None:
             for name, value in metrics.items():
@@ -129,7 +134,7 @@ class RunFolder:
             self.checkpoint, size = whole["state"], whole["bytes"]
             self._before = tuple(whole["seconds"])
         with metrics.open("ab") as file:
-            file.truncate(size)
+            file.truncate(min(size, file.tell()))  # a crash of the machine may have cut it
 
     def _write_table(self) -> None:
         rows = self.rows()
@@ -138,6 +143,10 @@ class RunFolder:
             table = csv.DictWriter(file, columns)
             table.writeheader()
             table.writerows(rows)
+
+
+def _json_number(value: Any) -> Any:
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _board(path: Path) -> Any:

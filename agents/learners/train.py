@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+import torch
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -61,8 +63,8 @@ def train(
     """Do what is left of a learner's updates.
 
     A run that was cut goes on from its last checkpoint and reaches the same numbers: updates
-    depend on the step and the state, never on a clock or a shared source of chance. A stage
-    that the checkpoint has behind it is skipped; its model is the checkpoint's.
+    depend on the step and the state, never on a clock or a shared source of chance (torch's
+    is seeded for each update). A stage that the checkpoint has behind it is skipped.
 
     Args:
         learner: what to train.
@@ -77,10 +79,9 @@ def train(
         show: the metric that the progress bar shows.
         progress: whether there is a bar.
     """
-    if run.is_done(stage):
-        _restore(learner, run, stage)
-        return
     begin = _restore(learner, run, stage)
+    if run.is_done(stage):
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -92,6 +93,8 @@ def train(
     with Progress(*columns, console=console, disable=not progress, transient=True) as bar:
         task = bar.add_task(stage, total=learner.steps, completed=begin, shown="")
         for step in range(begin + 1, learner.steps + 1):
+            # a model with dropout draws the same at a step, whether the run was cut or not
+            torch.manual_seed(zlib.crc32(f"{run.settings} {stage} {step}".encode()))
             metrics = dict(learner.update(step - 1))
             last = step == learner.steps
             if evaluate is not None and (last or (every and step >= first and step % every == 0)):
