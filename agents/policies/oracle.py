@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, get_args
 
 from react_envs.dialects import Dialect
@@ -57,12 +58,12 @@ class OraclePolicy:
                 "the oracle plays worked solutions and this data set has none; "
                 "use GSM8K or the synthetic problems"
             )
-        self.tasks = tasks
+        self.task = lru_cache(maxsize=256)(tasks.__getitem__)  # it is asked for at every turn
         self.dialect = dialect
         self.thoughts = thoughts
 
     def __call__(self, context: Context) -> str:
-        task = self.tasks[context.info["index"]]
+        task = self.task(context.info["index"])
         steps = calculator_annotations(task.solution or "")
         turn = len(context.turns)
         if turn < len(steps):

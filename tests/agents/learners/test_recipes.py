@@ -22,9 +22,9 @@ from react_envs.agents.learners import (
     small_tokenizer,
     teach,
 )
-from react_envs.agents.learners.autocoa import HELD_OUT, STAGES, FactWorld, autocoa, wiki
+from react_envs.agents.learners.autocoa import STAGES, FactWorld, autocoa, wiki
 from react_envs.agents.learners.curve import draw_text, save_png
-from react_envs.agents.learners.quickstart import problems
+from react_envs.agents.learners.quickstart import HELD_OUT, WATCHED, problems
 from react_envs.agents.policies import make_policy
 from react_envs.cli import main
 from react_envs.rollout import play
@@ -40,17 +40,21 @@ def test_the_smallest_model_learns_to_call_its_tool_within_a_minute_of_cpu() -> 
     samples = teach(env, make_policy("oracle", env, thoughts="none"), small, range(3000)).samples
     net = small_model(small, seed=0)
     learner = SFT(net, samples, steps=400, seed=0)
-    evaluate = Evaluator(net, small, problems, range(HELD_OUT, HELD_OUT + 150), max_new_tokens=32)
-    em = 0.0
+    watch, evaluate = (
+        Evaluator(net, small, problems, range(first, first + count), max_new_tokens=32)
+        for first, count in ((WATCHED, 75), (HELD_OUT, 150))
+    )
     for step in range(1, 401):
         learner.update(step - 1)
-        if step >= 225 and step % 25 == 0:
-            em = evaluate()["em"]
-            if em >= 0.85:
-                break
-    evaluate.close()
+        if step >= 225 and step % 25 == 0 and watch()["em"] >= 0.85:
+            break
+    em = evaluate()["em"]
+    seconds = time.process_time() - began
+    for each in (watch, evaluate):
+        each.close()
+    print(f"{em:.1%} after {step} updates, {seconds:.1f} CPU-s")
     assert em >= 0.8
-    assert time.process_time() - began <= 60
+    assert seconds <= 60
     answered = [record for record in evaluate.records if record.answer is not None]
     assert all(record.calls == 1 for record in answered)
 
@@ -73,7 +77,7 @@ def test_a_quick_start_in_little_can_be_resumed(tmp_path: Path, capsys: Any) -> 
         assert main([*command, "--resume"]) == 0
     assert "held-out exact match" in first
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert [row["stage"] for row in rows] == ["sft"] * 3 + ["rl"]
+    assert [row["stage"] for row in rows] == ["sft"] * 3 + ["taught", "rl"]
     assert (tmp_path / "model" / "config.json").exists()
 
 
