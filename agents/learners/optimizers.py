@@ -18,8 +18,8 @@ class Optimizer:
     Args:
         model: whose parameters are trained.
         kind: `"muon"`: `torch.optim.Muon` for the matrices of the layers and AdamW for
-            embeddings, norms and heads, which makes a small model learn in a third of the
-            steps; `"adamw"`: AdamW alone, as is usual for a pretrained model.
+            embeddings, norms and heads, with which a small model learns in fewer steps;
+            `"adamw"`: AdamW alone, as is usual for a pretrained model.
         lr: of both; Muon's is scaled to match AdamW's updates.
         weight_decay: of both.
         clip: greatest norm of the gradient.

@@ -75,8 +75,11 @@ class TokenScorer:
         if head is None:
             return False
         row = {name: value[:1] for name, value in inputs.items()}
+        training = self.model.training
+        self.model.eval()  # dropout would tell them apart
         own = self.model(**row, use_cache=False).logits
         hidden = self.model.base_model(**row, use_cache=False)[0]
+        self.model.train(training)
         if hidden.shape[-1] != head.weight.shape[-1]:
             return False
         real = row["attention_mask"].bool()

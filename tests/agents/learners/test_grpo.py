@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import warnings
 from typing import Any
 
@@ -14,7 +15,7 @@ from toys import model, problems, tokenizer, weights
 
 from react_envs.agents.learners import GRPO, CollapseWarning
 from react_envs.agents.learners.grpo import _spread
-from react_envs.errors import ArgumentError, ToolFailure
+from react_envs.errors import ArgumentError, PolicyFailure, ToolFailure
 from react_envs.rollout import EpisodeRecord
 from react_envs.simulators import PolicySimulator, Simulator
 from react_envs.trace import Owner
@@ -202,6 +203,45 @@ def test_the_world_s_failures_are_left_out_and_counted() -> None:
     metrics = made.update(0)
     assert metrics["failures"] == 1.0
     assert metrics["em"] == pytest.approx(4 / 7)
+    made.close()
+
+
+def test_an_update_that_the_world_ended_says_nothing_of_the_model() -> None:
+    class Dead(gym.Wrapper[str, str, str, str]):
+        def step(self, action: str) -> Any:
+            raise ToolFailure("the machine is gone", "host")
+
+    net = model()
+    before = weights(net)
+    made = learner(lambda n: [RIGHT], net, make_env=lambda: Dead(one_task()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        metrics = made.update(0)
+    assert metrics["failures"] == 8.0
+    assert math.isnan(metrics["em"])
+    assert weights(net).equal(before)
+    made.close()
+
+
+def test_an_episode_whose_context_was_full_is_learned_from() -> None:
+    """Its turns are what led there; else a group learns from those that ended well alone."""
+
+    class Full(Scripted):
+        def _turn(self, context: Any) -> Completion:
+            if len(context.turns) == 1:
+                raise PolicyFailure("the context is full", "context_length")
+            return super()._turn(context)
+
+    made = learner(lambda n: [CALL] if n % 2 else [WRONG])
+    made.policy = Full(lambda n: [CALL] if n % 2 else [RIGHT])  # type: ignore[assignment]
+    metrics = made.update(0)
+    full = [r for r in made.records if r.stop_reason == "context_length"]
+    assert len(full) == 4
+    assert metrics["live_groups"] == 1.0
+    calls = [sample for record in full if record.tokens for sample in record.tokens.to_samples()]
+    assert [len(sample.turns) for sample in calls] == [1] * 4
+    agents = sum(int((sample.source == int(Owner.AGENT)).sum()) for sample in calls)
+    assert metrics["tokens"] > agents > 0
     made.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -83,8 +84,15 @@ def run(path: Path, stages: dict[str, Callable[[Any], Any]], cut: int | None = N
     return weights(net), rows
 
 
+def sft_with_dropout(net: Any) -> SFT:
+    for layer in net.model.layers:
+        layer.self_attn.attention_dropout = 0.5
+    return sft(net)
+
+
 STAGES: list[dict[str, Callable[[Any], Any]]] = [
     {"sft": sft},
+    {"dropout": sft_with_dropout},
     {"contrast": contrast},
     {"rl": grpo},
     {"first": sft, "second": contrast, "third": sft},
@@ -140,6 +148,28 @@ def test_what_is_measured_is_in_all_three_logs(tmp_path: Path) -> None:
     events = EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     assert [event.value for event in events.Scalars("sft/loss")] == [2.0, 1.0]
+
+
+def test_a_number_that_is_none_is_written_as_text(tmp_path: Path) -> None:
+    with RunFolder(tmp_path, {}) as folder:
+        folder.log("rl", 1, {"em": math.nan, "kl": math.inf, "loss": 1.0})
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    (line,) = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    row = json.loads(line, parse_constant=refuse)
+    assert (row["em"], row["kl"], row["loss"]) == ("nan", "inf", 1.0)
+
+
+def test_lines_that_were_lost_are_not_padded(tmp_path: Path) -> None:
+    """The machine went down before the lines of the checkpoint reached the disk."""
+    with pytest.raises(Cut):
+        run(tmp_path, {"sft": sft}, cut=4)
+    (tmp_path / "metrics.jsonl").write_text("")
+    with RunFolder(tmp_path, {"seed": 0}, resume=True) as folder:
+        assert folder.rows() == []
+    assert (tmp_path / "metrics.jsonl").read_bytes() == b""
 
 
 def test_a_stage_ends_early_when_an_evaluation_is_good_enough(tmp_path: Path) -> None:

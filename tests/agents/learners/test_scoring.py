@@ -71,6 +71,20 @@ def test_the_plain_head_is_found_out_not_assumed() -> None:
     assert (plain._plain, not_plain._plain) == (True, False)
 
 
+def test_dropout_does_not_hide_a_plain_head() -> None:
+    net = model()
+    for layer in net.model.layers:
+        layer.self_attn.attention_dropout = 0.5
+    net.train()
+    scorer = TokenScorer(net)
+    torch.manual_seed(0)
+    first = scorer.cross_entropy(collate(lessons()[:2]))
+    torch.manual_seed(0)
+    assert first == scorer.cross_entropy(collate(lessons()[:2]))  # finding out drew nothing
+    assert scorer._plain
+    assert net.training
+
+
 def test_logprobs_stand_where_the_shifted_mask_is() -> None:
     batch = collate(lessons()[:3])
     logprobs, entropy = TokenScorer(model()).logprobs(batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import gymnasium as gym
@@ -108,7 +109,11 @@ def test_an_evaluator_measures_the_same_tasks_each_time() -> None:
     assert evaluate() == evaluate()
     assert [record.index for record in evaluate.records] == list(range(5))
     evaluate.close()
-    assert summary_of([])["em"] == 0.0
+
+
+def test_a_mean_of_no_episode_is_no_number() -> None:
+    assert math.isnan(summary_of([])["em"])
+    assert summary_of([])["failures"] == 0.0
 
 
 def test_a_forced_answer_takes_the_trigger_away() -> None:
