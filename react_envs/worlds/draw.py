@@ -28,6 +28,8 @@ __all__ = ["TYPES", "Draft", "Drawer"]
 T = TypeVar("T")
 
 _MOST_DRAWS = 3_000
+_Pointers = tuple[Statement | None, Statement | None]
+_Named = tuple[tuple[Chain, Chain], tuple[Statement, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Drawer:
         """What a page tells of one other thing: forwards, backwards or (None) both."""
         return [
             s
-            for s in self._paper.statements[page]
+            for s in self._paper.told(page)
             if type(s.target) in (int, str) and (inverse is None or inverse == s.inverse)
         ]
 
@@ -174,13 +176,11 @@ class Drawer:
         return self._draft("comparison", query, winner.target, RELATIONS[then].object, reading)
 
     def intersection(self, hops: int) -> Draft | None:
-        found = self._two_lists()
+        found = self._two_lists(one_in_common=True)
         if found is None:
             return None
         lists, reading = found
         one, other = (set(statement.target) for statement in reading[-2:])  # type: ignore[arg-type]
-        if len(one & other) != 1:
-            return None
         return self._draft("intersection", Shared(lists), (one & other).pop(), "person", reading)
 
     def count(self, hops: int) -> Draft | None:
@@ -191,8 +191,10 @@ class Drawer:
         one, other = (set(statement.target) for statement in reading[-2:])  # type: ignore[arg-type]
         return self._draft("count", Count(lists), len(one | other), "number", reading)
 
-    def _two_lists(self) -> tuple[tuple[Listed, Listed], tuple[Statement, ...]] | None:
-        """Two lists that have a person in common, and what leads to them."""
+    def _two_lists(
+        self, one_in_common: bool = False
+    ) -> tuple[tuple[Listed, Listed], tuple[Statement, ...]] | None:
+        """Two lists that have a person in common, or just one, and what leads to them."""
         world = self._world
         people, mentioned = world.range["person"], world.mentioned
         number = int(self._random() * (len(people) + len(mentioned)))
@@ -201,10 +203,13 @@ class Drawer:
         if len(keys) < 2:
             return None
         (one, a), (other, b) = self._pick(keys), self._pick(keys)
-        named = None if a == b else self._name(a, b)
-        if named is None:
+        pointers = None if a == b else self._point(a, b)
+        if pointers is None:
             return None
-        (first, second), way = named
+        common = {*world.lists[one, a]}.intersection(world.lists[other, b])
+        if one_in_common and len(common) > 1:
+            return None
+        (first, second), way = _meaning(a, b, pointers)
         told = [Statement(subject, name, False, world.lists[name, subject])
                 for name, subject in ((one, a), (other, b))]  # fmt: skip
         return (Listed(one, first), Listed(other, second)), (*way, *told)
@@ -238,20 +243,22 @@ class Drawer:
         query = Difference((one.then(then), other.then(Step(second[0].relation))))
         return self._draft("temporal", query, apart, "number", (*way, *first, *second))
 
-    def _name(self, a: int, b: int) -> tuple[tuple[Chain, Chain], tuple[Statement, ...]] | None:
+    def _name(self, a: int, b: int) -> _Named | None:
         """Chains that mean two entities, and what they read: one or both are only described."""
+        pointers = self._point(a, b)
+        return None if pointers is None else _meaning(a, b, pointers)
+
+    def _point(self, a: int, b: int) -> _Pointers | None:
+        """What describes one or both of two entities; None for the one that is named."""
         which = int(self._random() * 3)
-        chains, way = [], list[Statement]()
+        drawn: list[Statement | None] = []
         for entity, named in ((a, which == 0), (b, which == 1)):
-            if named:
-                chains.append(Chain(entity, ()))
-                continue
-            pointers = [s for s in self._paper.pointers.get(entity, ()) if s.page not in (a, b)]
-            if not pointers:
+            pointers = [] if named else self._paper.pointers(entity)
+            options = [s for s in pointers if s.page != a and s.page != b]
+            if not options and not named:
                 return None
-            way.append(self._pick(pointers))
-            chains.append(_as_chain(way[-1:]))
-        return (chains[0], chains[1]), tuple(way)
+            drawn.append(None if named else self._pick(options))
+        return drawn[0], drawn[1]
 
     def _draft(
         self, type: str, query: Query, answer: Any, kind: str, reading: tuple[Statement, ...]
@@ -290,6 +297,16 @@ TYPES: dict[str, Callable[[Drawer, int], Draft | None]] = {
     "arithmetic": Drawer.arithmetic,
 }
 """How a question of each type is drawn; one attempt, None if it came to nothing."""
+
+
+def _meaning(a: int, b: int, pointers: _Pointers) -> _Named:
+    """Chains that mean two entities, and what they read."""
+    way = tuple(pointer for pointer in pointers if pointer is not None)
+    one, other = (
+        Chain(entity, ()) if pointer is None else _as_chain([pointer])
+        for entity, pointer in zip((a, b), pointers, strict=True)
+    )
+    return (one, other), way
 
 
 def _as_chain(walk: Sequence[Statement]) -> Chain:

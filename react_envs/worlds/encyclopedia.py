@@ -9,7 +9,7 @@ from react_envs.retrieval.contract import Document
 from react_envs.retrieval.pages import PageStore
 from react_envs.retrieval.passages import PassageStore
 from react_envs.worlds.facts import Facts
-from react_envs.worlds.relations import RELATIONS
+from react_envs.worlds.relations import KINDS, RELATIONS, RELATIONS_OF
 from react_envs.worlds.world import Statement, World, WorldSpec
 from react_envs.worlds.writing import (
     article,
@@ -21,6 +21,9 @@ from react_envs.worlds.writing import (
 __all__ = ["Encyclopedia", "encyclopedia", "leads_on"]
 
 _TO_ENTITIES = frozenset(name for name, relation in RELATIONS.items() if relation.is_entity)
+_TO_KIND = {kind: [r.name for r in RELATIONS.values() if r.object == kind] for kind in KINDS}
+_OF_KIND = {kind: [r.name for r in of if r.inverse] for kind, of in RELATIONS_OF.items()}
+"""Relations that a page of the object can tell of a kind."""
 
 
 class Encyclopedia:
@@ -36,25 +39,36 @@ class Encyclopedia:
 
     def __init__(self, spec: WorldSpec) -> None:
         self.world = World(spec)
-
-    @cached_property
-    def statements(self) -> list[list[Statement]]:
-        """What each page tells."""
-        return [self.world.statements(page) for page in range(self.world.spec.pages)]
-
-    @cached_property
-    def facts(self) -> Facts:
+        self.facts = Facts(self.world.telling)
         """The index of what all pages tell."""
-        return Facts(statement for told in self.statements for statement in told)
+        self._told: dict[int, list[Statement]] = {}
+        self._pointers: dict[int, list[Statement]] = {}
 
-    @cached_property
-    def pointers(self) -> dict[int, list[Statement]]:
+    def told(self, page: int) -> list[Statement]:
+        """What a page tells."""
+        if page not in self._told:
+            self._told[page] = self.world.statements(page)
+        return self._told[page]
+
+    def pointers(self, entity: int) -> list[Statement]:
         """The statements, of other pages, whose target is an entity with a page."""
-        found: dict[int, list[Statement]] = {}
-        for told in self.statements:
-            for statement in told:
-                if leads_on(statement):
-                    found.setdefault(int(statement.target), []).append(statement)  # type: ignore[arg-type]
+        if entity not in self._pointers:
+            self._pointers[entity] = [
+                statement
+                for page in sorted(self._pages_that_name(entity))
+                for statement in self.told(page)
+                if statement.target == entity and leads_on(statement)
+            ]
+        return self._pointers[entity]
+
+    def _pages_that_name(self, entity: int) -> set[int]:
+        """Pages with a statement whose target is an entity, found by the index of facts."""
+        kind, index = self.world.kinds[entity], self.facts.index
+        found: set[int] = set()
+        for name in _TO_KIND[kind]:
+            found.update(page for _, page in index(name, True).get(entity, ()))
+        for name in _OF_KIND[kind]:
+            found.update(page for _, page in index(name, False).get(entity, ()))
         return found
 
     @cached_property

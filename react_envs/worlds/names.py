@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["Names"]
 
@@ -37,31 +37,31 @@ class Names:
     """
 
     def __init__(self, split: str, random: Callable[[], float], near_miss: float = 0.0) -> None:
-        self._beginnings = _BEGINNINGS[split]
-        self._count = len(self._beginnings)
         self._random = random
-        self._near_miss = near_miss
         self._used: set[str] = set()
-        self._words: list[str] = []
+        self.word = self._words(_BEGINNINGS[split], near_miss).__next__
+        """Gives a new word of at least three letters."""
 
-    def word(self) -> str:
-        """A new word of at least three letters."""
-        random = self._random
-        if self._near_miss and self._words and random() < self._near_miss:
-            near = self._like(self._words[int(random() * len(self._words))])
-            if near is not None:
-                return near
-        first, beginnings = self._beginnings, self._count
+    def _words(self, beginnings: Sequence[str], near_miss: float) -> Iterator[str]:
+        random, used = self._random, self._used
+        drawn: list[str] = []
+        count = len(beginnings)
         while True:
-            word = (
-                first[int(random() * beginnings)]
-                + _SYLLABLES[int(random() * _MIDDLES)]
-                + _ENDINGS[int(random() * _LASTS)]
-            )
-            if word not in self._used:
-                self._used.add(word)
-                self._words.append(word)
-                return word
+            if near_miss and drawn and random() < near_miss:
+                near = self._like(drawn[int(random() * len(drawn))])
+                if near is not None:
+                    yield near
+                    continue
+            word = ""
+            while not word or word in used:
+                word = (
+                    beginnings[int(random() * count)]
+                    + _SYLLABLES[int(random() * _MIDDLES)]
+                    + _ENDINGS[int(random() * _LASTS)]
+                )
+            used.add(word)
+            drawn.append(word)
+            yield word
 
     def _like(self, word: str) -> str | None:
         """A new word that differs from `word` in one vowel; None if the first try is taken."""

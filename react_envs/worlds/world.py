@@ -161,11 +161,14 @@ class World:
                 self.values[relation.name] = self._draw(relation)
         self._draw_capitals()
         self._draw_lists()
+        self._silent = {
+            r.name: self._move(r) for relations in RELATIONS_OF.values() for r in relations
+        }
+        """The subjects of each relation whose page does not tell it."""
         self._rows = {
-            kind: [(r.name, self.values[r.name], self._move(r)) for r in relations]
+            kind: [(r.name, self.values[r.name], self._silent[r.name]) for r in relations]
             for kind, relations in RELATIONS_OF.items()
         }
-        """Of each kind: its relations, their values, and the subjects whose page is silent."""
 
     def value(self, relation: str, subject: int) -> Value | None:
         """What is true of a subject of the relation's kind; None if it has no such fact."""
@@ -190,6 +193,26 @@ class World:
         chosen = self.spec.relations
         return told if chosen is None else [s for s in told if s.relation in chosen]
 
+    def telling(self, relation: str) -> list[Statement]:
+        """The statements of all pages about one relation, a list or `"ruler"`."""
+        told: list[Statement] = []
+        if self.spec.relations is not None and relation not in self.spec.relations:
+            return told
+        if relation == RULER:
+            pairs: Any = ((page, reign) for page, reigns in self.reigns.items() for reign in reigns)
+        elif relation not in RELATIONS:
+            pairs = ((page, persons) for (name, page), persons in self.lists.items()
+                     if name == relation)  # fmt: skip
+        else:
+            pairs = zip(self.range[RELATIONS[relation].subject], self.values[relation], strict=True)
+        silent = self._silent.get(relation, ())
+        for page, value in pairs:
+            if page in silent:
+                told.append(_new(Statement, (value, relation, True, page)))
+            elif value is not None:
+                told.append(_new(Statement, (page, relation, False, value)))
+        return told
+
     @cached_property
     def memberships(self) -> dict[int, list[tuple[str, int]]]:
         """The lists in which each person stands."""
@@ -210,30 +233,29 @@ class World:
         first = [generation.index(g) for g in range(_GENERATIONS)] + [count]
         births = [begin + 30 * g + int(self._random() * 10) for g in generation]
         self.values["birth_year"] = list(births)
-        parents: list[dict[str, list[int]]] = [{"father": [], "mother": []}]
-        for g in range(_GENERATIONS - 1):
-            people = range(first[g], first[g + 1])
-            parents.append(
-                {
-                    "father": [i for i in people if not self.female[i]],
-                    "mother": [i for i in people if self.female[i]],
-                }
-            )
-        for name in ("father", "mother", "mentor", "patron", "biographer"):
-            share, drawn = RELATIONS[name].share, []
-            for i, g in enumerate(generation):
-                if name in ("father", "mother"):
-                    options: Any = parents[g][name]
-                elif name == "biographer":
-                    options = range(i + 1, first[min(g + 2, _GENERATIONS)])
-                else:
-                    options = range(first[max(g - 1, 0)], i)
-                drawn.append(
-                    options[int(self._random() * len(options))]
-                    if options and self._random() < share
-                    else None
-                )
-            self.values[name] = drawn
+        random = self._random
+        for name, female in (("father", False), ("mother", True)):
+            share, parents = RELATIONS[name].share, [list[int]()]
+            for g in range(_GENERATIONS - 1):
+                people = range(first[g], first[g + 1])
+                parents.append([i for i in people if self.female[i] is female])
+            self.values[name] = [
+                options[int(random() * len(options))] if options and random() < share else None
+                for options in map(parents.__getitem__, generation)
+            ]
+        older = [first[max(g - 1, 0)] for g in generation]
+        for name in ("mentor", "patron"):
+            share = RELATIONS[name].share
+            self.values[name] = [
+                low + int(random() * (i - low)) if i > low and random() < share else None
+                for i, low in enumerate(older)
+            ]
+        younger = [first[min(g + 2, _GENERATIONS)] for g in generation]
+        share = RELATIONS["biographer"].share
+        self.values["biographer"] = [
+            low + int(random() * (end - low)) if low < end and random() < share else None
+            for low, end in enumerate(younger, start=1)
+        ]
 
     def _draw(self, relation: Relation) -> list[Value | None]:
         random, subjects, share = self._random, self.range[relation.subject], relation.share
@@ -298,9 +320,10 @@ class World:
 
     def _some(self, people: list[int], size: int) -> tuple[int, ...]:
         """`size` different ones."""
+        random, count = self._random, len(people)
         chosen: dict[int, None] = {}
         while len(chosen) < size:
-            chosen[people[int(self._random() * len(people))]] = None
+            chosen[people[int(random() * count)]] = None
         return tuple(chosen)
 
     def _move(self, relation: Relation) -> frozenset[int]:

@@ -18,7 +18,7 @@ def library(request: pytest.FixtureRequest) -> tuple[Encyclopedia, Facts]:
     """An encyclopedia, and the facts as its text tells them."""
     paper = Encyclopedia(WorldSpec(seed=21, pages=200, split=request.param))
     reader = Reader(paper.world)
-    return paper, Facts(s for page in range(200) for s in reader.statements(page)[0])
+    return paper, Facts.of(s for page in range(200) for s in reader.statements(page)[0])
 
 
 @pytest.mark.parametrize("kind", TYPES)

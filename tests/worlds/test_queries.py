@@ -20,7 +20,7 @@ from react_envs.worlds.queries import (
 from react_envs.worlds.world import Reign, Statement, Value
 
 # two books (1, 2), their authors (10, 11), cities (20, 21), a country (30), events (40, 41)
-FACTS = Facts(
+FACTS = Facts.of(
     [
         Statement(1, "author", False, 10),
         Statement(11, "author", True, 2),  # the author's page tells it
@@ -101,7 +101,7 @@ def test_nothing_is_known_without_any_of_its_pages(name: str, pages: tuple[int, 
 
 
 def test_a_year_in_which_the_ruler_changed_has_two() -> None:
-    facts = Facts(
+    facts = Facts.of(
         [
             Statement(1, "published", False, 1680),
             Statement(30, "ruler", False, Reign(1600, 1680, 12)),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from world_reader import Reader
 
 from react_envs.errors import ArgumentError
-from react_envs.worlds.encyclopedia import Encyclopedia, encyclopedia
+from react_envs.worlds.encyclopedia import Encyclopedia, encyclopedia, leads_on
 from react_envs.worlds.relation import Wordings
-from react_envs.worlds.relations import KINDS, LISTS, RELATIONS, RULED
+from react_envs.worlds.relations import KINDS, LISTS, RELATIONS, RULED, RULER
 from react_envs.worlds.world import World, WorldSpec
 from react_envs.worlds.writing import article, passages, sentences
 
@@ -98,9 +98,26 @@ def test_the_text_of_the_pages_tells_exactly_the_facts(split: Literal["train", "
         assert silent >= 3, "a first sentence and some that nobody asks about"
 
 
+@pytest.mark.parametrize("relations", [None, ("mentor", "ruler", "birth_year", "members")])
+def test_relation_by_relation_the_pages_tell_the_same(relations: Any) -> None:
+    """Questions look at few relations and are proved on these; a reader sees pages."""
+    world = World(WorldSpec(seed=5, pages=400, relations=relations))
+    by_page = [s for page in range(world.spec.pages) for s in world.statements(page)]
+    names = [*RELATIONS, RULER, *(persons.name for persons in LISTS)]
+    by_relation = [s for name in names for s in world.telling(name)]
+    assert len(by_page) == len(by_relation) > 100
+    assert set(by_page) == set(by_relation)
+
+
+def test_pointers_are_all_statements_that_name_an_entity(paper: Encyclopedia) -> None:
+    told = [s for page in range(600) for s in paper.told(page) if leads_on(s)]
+    for entity in range(600):
+        assert paper.pointers(entity) == [s for s in told if s.target == entity]
+
+
 def test_every_fact_is_told_on_one_page_only(paper: Encyclopedia) -> None:
     told: set[tuple[object, ...]] = set()
-    for statement in itertools.chain.from_iterable(paper.statements):
+    for statement in itertools.chain.from_iterable(map(paper.told, range(600))):
         if type(statement.target) is int and RELATIONS[statement.relation].is_entity:
             pair = (statement.page, statement.target)
             fact = (statement.relation, *(reversed(pair) if statement.inverse else pair))
