@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
+from operator import itemgetter
 
 from react_envs.retrieval.contract import Document
 from react_envs.retrieval.pages import PageStore
@@ -42,7 +43,7 @@ class Encyclopedia:
         self.facts = Facts(self.world.telling)
         """The index of what all pages tell."""
         self._told: dict[int, list[Statement]] = {}
-        self._pointers: dict[int, list[Statement]] = {}
+        self._pointers: dict[str, dict[int, list[Statement]]] = {}
 
     def told(self, page: int) -> list[Statement]:
         """What a page tells."""
@@ -52,23 +53,21 @@ class Encyclopedia:
 
     def pointers(self, entity: int) -> list[Statement]:
         """The statements, of other pages, whose target is an entity with a page."""
-        if entity not in self._pointers:
-            self._pointers[entity] = [
-                statement
-                for page in sorted(self._pages_that_name(entity))
-                for statement in self.told(page)
-                if statement.target == entity and leads_on(statement)
-            ]
-        return self._pointers[entity]
+        kind = self.world.kinds[entity]
+        if kind not in self._pointers:
+            self._pointers[kind] = self._pointers_to(kind)
+        return self._pointers[kind].get(entity, [])
 
-    def _pages_that_name(self, entity: int) -> set[int]:
-        """Pages with a statement whose target is an entity, found by the index of facts."""
-        kind, index = self.world.kinds[entity], self.facts.index
-        found: set[int] = set()
-        for name in _TO_KIND[kind]:
-            found.update(page for _, page in index(name, True).get(entity, ()))
-        for name in _OF_KIND[kind]:
-            found.update(page for _, page in index(name, False).get(entity, ()))
+    def _pointers_to(self, kind: str) -> dict[int, list[Statement]]:
+        """Those of each entity of a kind, in the order of pages and of what each tells."""
+        found: dict[int, list[Statement]] = {}
+        for names, inverse in ((_TO_KIND[kind], False), (_OF_KIND[kind], True)):
+            for name in names:
+                for statement in self.world.telling(name):
+                    if statement.inverse is inverse:
+                        found.setdefault(int(statement.target), []).append(statement)  # type: ignore[arg-type]
+        for statements in found.values():
+            statements.sort(key=itemgetter(0))  # by page; else the order stays as it was
         return found
 
     @cached_property

@@ -38,33 +38,33 @@ class Facts:
 
     def objects(self, relation: str, subject: Value, without: Collection[int] = ()) -> set[Value]:
         """All objects of the relation that a page tells for `subject`."""
-        found = self.index(relation, False).get(subject, ())
+        found = self._index(relation, False).get(subject, ())
         return {object for object, page in found if page not in without}
 
     def subjects(self, relation: str, object: Value, without: Collection[int] = ()) -> set[Value]:
         """All subjects of the relation that a page tells for `object`."""
-        found = self.index(relation, True).get(object, ())
+        found = self._index(relation, True).get(object, ())
         return {subject for subject, page in found if page not in without}
 
     def members(
         self, name: str, subject: Value, without: Collection[int] = ()
     ) -> frozenset[int] | None:
         """The persons of a list; None if no page tells them."""
-        for persons, page in self.index(name, False).get(subject, ()):
+        for persons, page in self._index(name, False).get(subject, ()):
             if page not in without:
                 return frozenset(persons)
         return None
 
     def rulers(self, country: int, year: int, without: Collection[int] = ()) -> set[Value]:
         """All who ruled at any time of that year."""
-        reigns = self.index(RULER, False).get(country, ())
+        reigns = self._index(RULER, False).get(country, ())
         return {
             reign.person
             for reign, page in reigns
             if page not in without and reign.begin <= year <= reign.end
         }
 
-    def index(self, relation: str, by_object: bool) -> dict[Any, list[tuple[Any, int]]]:
+    def _index(self, relation: str, by_object: bool) -> dict[Any, list[tuple[Any, int]]]:
         """Objects by subject, or subjects by object, each with the page that says so."""
         key = (relation, by_object)
         if key not in self._indices:
