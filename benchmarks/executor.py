@@ -7,7 +7,9 @@ pip install --no-deps gem-llm`, in an environment of its own); without it they a
 is that of the caller and of every process below it, reaped ones included. Linux only.
 
 Each design gets the same three snippets. The stateful ones (ours, smolagents) keep one
-interpreter for all calls, as within an episode; the others start a process for each call.
+interpreter for all calls, as within an episode; the others start a process for each call. The
+designs take turns of half a second, each in a process of its own that sleeps between its turns,
+so that a machine which changes its speed changes it for all of them.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import subprocess
 import sys
 import time
@@ -50,7 +53,10 @@ print(total)
 ANSWERS = {"gsm8k": "Daily revenue: 18 dollars", "sympy": "6 4", "loop": "11432168"}
 C_LOOP = "import itertools, collections\ncollections.deque(itertools.repeat(1), maxlen=0)"
 
+TURN_S = 0.5
+
 Row = dict[str, float]
+Walls = list[float]
 
 
 def processes_below(pid: int) -> list[int]:
@@ -84,26 +90,28 @@ def quantile(sorted_values: list[float], q: float) -> float:
     return sorted_values[min(len(sorted_values) - 1, int(q * len(sorted_values)))]
 
 
-def measure(call: Callable[[str], str], name: str, budget_s: float, gap_s: float = 0.0) -> Row:
-    """Call with the snippet `name` for about `budget_s` seconds; percentiles in ms.
+def take_turn(call: Callable[[str], str], code: str, gap_s: float = 0.0) -> tuple[Walls, float]:
+    """Call with `code` for `TURN_S` seconds, once at least: ms of each call, CPU ms of all.
 
     With a gap between calls, processor caches and clocks cool down as they do in training.
     """
-    for _ in range(3):
-        output = call(SNIPPETS[name])
-        assert ANSWERS[name] in output, output
-    walls: list[float] = []
+    walls: Walls = []
     started, cpu = time.perf_counter(), cpu_seconds()
-    while time.perf_counter() - started < budget_s or len(walls) < 5:
+    while time.perf_counter() - started < TURN_S or not walls:
         if gap_s:
             time.sleep(gap_s)
         before = time.perf_counter()
-        call(SNIPPETS[name])
+        call(code)
         walls.append((time.perf_counter() - before) * 1000)
-    cpu = cpu_seconds() - cpu
-    walls.sort()
+    return walls, (cpu_seconds() - cpu) * 1000
+
+
+def row_of(turns: list[tuple[Walls, float]]) -> Row:
+    """All turns of a design as one: percentiles in ms, CPU ms per call."""
+    walls = sorted(wall for turn, _ in turns for wall in turn)
     row = {f"p{int(q * 100)}": quantile(walls, q) for q in (0.1, 0.5, 0.99)}
-    return {**row, "cpu_ms": cpu * 1000 / len(walls), "calls": len(walls)}
+    cpu_ms = sum(cpu for _, cpu in turns)
+    return {**row, "cpu_ms": cpu_ms / len(walls), "calls": len(walls)}
 
 
 # --- designs: each returns a function from code to output ---
@@ -204,6 +212,7 @@ SESSION, FIRST = "react-envs, call within an episode", "react-envs, first call o
 FLOOR, FORK = "floor: guarded interpreter in process", "floor: bare fork + run + exit"
 APART = ", calls 2 ms apart"
 ONE_CORE = ", on one core"
+READY = "ready\n"
 """Caller and interpreter take turns, so one core is enough for them, and it never goes idle."""
 OURS = {
     SESSION: session,
@@ -222,24 +231,38 @@ PEERS = {
 }
 
 
-def run_worker(python: str, name: str, snippet: str, budget_s: float) -> Row | None:
-    """Measure one design in a fresh process, None if it cannot run there."""
-    # GEM runs whatever `python` is on the path; it shall be this one, not a slow shim.
-    path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        [python, __file__, "--worker", name, "--snippet", snippet, "--budget", str(budget_s)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PATH": path},
-    )
-    if done.returncode:
-        print(f"{name}, {snippet}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-        return None
-    row: Row = json.loads(done.stdout.splitlines()[-1])
-    return row
+class Worker:
+    """One design in a fresh process, which works when told to and sleeps otherwise."""
+
+    def __init__(self, python: str, name: str, snippet: str) -> None:
+        # GEM runs whatever `python` is on the path; it shall be this one, not a slow shim.
+        path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+        self.process = subprocess.Popen(
+            [python, "-W", "ignore", __file__, "--worker", name, "--snippet", snippet],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PATH": path},
+        )
+        assert self.process.stdout
+        self.ready = self.process.stdout.readline() == READY
+        self.turns: list[tuple[Walls, float]] = []
+
+    def take_turn(self) -> None:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        walls, cpu_ms = json.loads(self.process.stdout.readline())
+        self.turns.append((walls, cpu_ms))
+
+    def stop(self) -> None:
+        self.process.communicate()
 
 
-def work(name: str, snippet: str, budget_s: float) -> None:
+def work(name: str, snippet: str) -> None:
+    """What a `Worker` runs: a turn for each line of standard input."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # what a design prints is no answer
     sys.path.insert(0, str(Path(__file__).parents[1]))
     if name == FORK:
         _be_as_small_as_a_zygote()
@@ -248,7 +271,12 @@ def work(name: str, snippet: str, budget_s: float) -> None:
     gap_s = 0.002 if name.endswith(APART) else 0.0
     design = {**OURS, **PEERS}[name]
     call = bare_fork(libraries=snippet == "sympy") if name == FORK else design()
-    print(json.dumps(measure(call, snippet, budget_s, gap_s)))
+    for _ in range(3):
+        output = call(SNIPPETS[snippet])
+        assert ANSWERS[snippet] in output, output
+    print(READY, end="", file=answers, flush=True)
+    for _ in sys.stdin:
+        print(json.dumps(take_turn(call, SNIPPETS[snippet], gap_s)), file=answers, flush=True)
 
 
 def _be_as_small_as_a_zygote() -> None:
@@ -311,17 +339,35 @@ def kill_latency(repetitions: int) -> list[float]:
     return sorted((python.run(C_LOOP).wall_s - limit) * 1000 for _ in range(repetitions))
 
 
+def calls(snippet: str, peers_python: str | None, turns: int) -> dict[tuple[str, str], Row]:
+    """Every design that can run here, in turns, each in an order of its own."""
+    workers: dict[str, Worker] = {}
+    for name in (*OURS, *PEERS):
+        if name.endswith((APART, ONE_CORE)) and snippet != "gsm8k":
+            continue
+        python = peers_python if name in PEERS and peers_python else sys.executable
+        worker = Worker(python, name, snippet)
+        if worker.ready:
+            workers[name] = worker
+        else:
+            worker.stop()
+            print(f"{name} cannot run {snippet} here; it is left out", file=sys.stderr)
+    shuffle = random.Random(0).shuffle
+    for _ in range(turns):
+        order = list(workers.values())
+        shuffle(order)
+        for worker in order:
+            worker.take_turn()
+    for worker in workers.values():
+        worker.stop()
+    return {(name, snippet): row_of(worker.turns) for name, worker in workers.items()}
+
+
 def report(quick: bool, peers_python: str | None) -> str:
     budget_s = 0.5 if quick else 4.0
     rows: dict[tuple[str, str], Row] = {}
     for snippet in SNIPPETS:
-        for name in (*OURS, *PEERS):
-            if name.endswith((APART, ONE_CORE)) and snippet != "gsm8k":
-                continue
-            python = peers_python if name in PEERS and peers_python else sys.executable
-            row = run_worker(python, name, snippet, budget_s)
-            if row is not None:
-                rows[name, snippet] = row
+        rows |= calls(snippet, peers_python, turns=2 if quick else 10)
     lines = [settings(quick), "", *calls_table(rows), "", *targets(rows, budget_s, quick)]
     return "\n".join(lines)
 
@@ -400,7 +446,7 @@ def main() -> None:
     if arguments.worker == "throughput":
         print(throughput(arguments.budget))
     elif arguments.worker:
-        work(arguments.worker, arguments.snippet, arguments.budget)
+        work(arguments.worker, arguments.snippet)
     else:
         text = report(arguments.quick, arguments.peers_python)
         print(text)
