@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from react_envs.errors import ArgumentError, MissingExtraError, ToolFailure
+from react_envs.retrieval import max_score
 from react_envs.retrieval.contract import Document, Hit
 from react_envs.retrieval.corpus import well_formed
 from react_envs.retrieval.passages import STOP_WORDS, check_search
@@ -113,9 +114,18 @@ class BM25Index:
             self._open()
         if len(queries) < PARALLEL_FROM:
             return [self._search(query, k) for query in queries]
+        threads = min(8, os.cpu_count() or 1)
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1), "bm25")
-        return list(self._pool.map(lambda query: self._search(query, k), queries))
+            self._pool = ThreadPoolExecutor(threads, "bm25")
+        found: list[list[Hit]] = [[] for _ in queries]
+        waiting = iter(enumerate(queries))
+
+        def help(_: int) -> None:
+            for place, query in waiting:
+                found[place] = self._search(query, k)
+
+        list(self._pool.map(help, range(threads)))
+        return found
 
     def close(self) -> None:
         """End the threads; the index may be used again afterwards."""
@@ -134,39 +144,36 @@ class BM25Index:
 
     def _search(self, query: str, k: int) -> list[Hit]:
         try:
-            terms = self._query(query)
-            if terms is None:
-                return []
-            ranked = self._ranked(terms, k)
+            ranked = self._ranked(self._words(query), k)
             return [Hit(_document(self._searcher.doc(place)), score) for score, place in ranked]
         except BaseException as error:
             if _is_fault(error):
                 raise ToolFailure(f"{self.path}: {error}", kind="index") from error
             raise
 
-    def _query(self, text: str) -> tantivy.Query | None:
-        import tantivy
+    def _words(self, query: str) -> dict[str, float]:
+        """What is searched for, and how often it is asked for."""
+        asked = Counter(self._analyzer.analyze(well_formed(query)))
+        words = [word for word in asked if word not in STOP_WORDS] or list(asked)
+        return {word: float(asked[word]) for word in words[:MAX_TERMS]}
 
-        asked = Counter(self._analyzer.analyze(well_formed(text)))
-        terms = [term for term in asked if term not in STOP_WORDS] or list(asked)
-        if not terms:
-            return None
-        clauses = []
-        for term in terms[:MAX_TERMS]:
-            clause = tantivy.Query.term_query(self._schema, "contents", term, "freq")
-            if asked[term] > 1:
-                clause = tantivy.Query.boost_query(clause, float(asked[term]))
-            clauses.append((tantivy.Occur.Should, clause))
-        return tantivy.Query.boolean_query(clauses)
+    def _ranked(self, words: dict[str, float], k: int) -> list[tuple[float, Any]]:
+        """Scores and places of the best `k`; equal scores in the corpus's order."""
+        # the engine sets memory aside for as many as it is asked for
+        k = min(k, self._searcher.num_docs)
+        ranked: list[tuple[float, Any]] = []
+        for query, to_exceed in max_score.queries(self._searcher, self._schema, words, k):
+            ranked = self._best(query, k)
+            if len(ranked) == k and ranked[-1][0] > to_exceed:
+                break
+        return ranked
 
-    def _ranked(self, query: tantivy.Query, k: int) -> list[tuple[float, Any]]:
-        """Scores and places of the best `k`; equal scores in the corpus's order.
+    def _best(self, query: tantivy.Query, k: int) -> list[tuple[float, Any]]:
+        """The best `k` that `query` finds.
 
         The engine orders equal scores by where its threads happened to put them. Scores are
         rounded to the digits that survive any order of adding up.
         """
-        # the engine sets memory aside for as many as it is asked for
-        k = min(k, self._searcher.num_docs)
         limit = k + 1
         while True:
             hits = self._searcher.search(query, limit, count=False).hits

@@ -1,0 +1,110 @@
+"""Top k without scoring the passages that cannot be among them.
+
+MaxScore (Turtle and Flood, "Query evaluation: strategies and optimizations", 1995): a passage that
+has only the common words of a query can score no more than the sum of what those can give. Where
+the best k that have a rarer word all score more, they are the best k of all, and the long lists of
+the common words were only looked into, not read. The engine's own pruning (block-max WAND) reads
+nearly all of them where blocks of passages are much alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from react_envs.retrieval.passages import K1
+
+if TYPE_CHECKING:
+    import tantivy
+
+__all__ = ["queries"]
+
+LARGE = 300_000
+"""Passages from which counting those of each word pays."""
+WORTHWHILE = 2_000
+"""Postings of all words together from which a look at the rarer words first pays."""
+COST = 2
+"""Postings read in turn for the price of one look into the list of a common word."""
+EXPECTED = 1.25
+"""The k-th best score as a multiple of ln(passages / k): about 1 for words that are independent."""
+ROUNDING = 1.0001
+"""Room for the engine's sums, which are floats of 32 bits."""
+
+
+class _Word(NamedTuple):
+    clause: tantivy.Query
+    passages: int
+    most: float
+    """No passage gets as much from this word."""
+
+
+def queries(
+    searcher: tantivy.Searcher, schema: tantivy.Schema, words: Mapping[str, float], k: int
+) -> Iterator[tuple[tantivy.Query, float]]:
+    """Queries to try in turn, each with the score that its k-th best passage must exceed.
+
+    If it does, the query's best k are those of all passages. The last query is for all words and
+    must exceed nothing. None at all if there are no words.
+
+    Args:
+        searcher: of an index whose field `contents` is scored.
+        schema: of that index.
+        words: how often each is asked for.
+        k: hits wanted.
+    """
+    clauses = [_clause(schema, text, times) for text, times in words.items()]
+    if len(clauses) > 1 and (total := searcher.num_docs) >= LARGE:
+        found = []
+        for clause, (text, times) in zip(clauses, words.items(), strict=True):
+            passages = searcher.doc_freq("contents", text)
+            idf = math.log(1 + (total - passages + 0.5) / (passages + 0.5))
+            found.append(_Word(clause, passages, times * idf * (1 + K1)))
+        found.sort(key=lambda word: word.most, reverse=True)
+        rare, bound = _rare(found, EXPECTED * math.log(total / k))
+        if rare < len(found):
+            query = _any_of([word.clause for word in found[:rare]])
+            for word in found[rare:]:
+                query = _with(query, word.clause)
+            yield query, bound * ROUNDING
+    if clauses:
+        yield _any_of(clauses), -math.inf
+
+
+def _rare(words: list[_Word], expected: float) -> tuple[int, float]:
+    """How many of the words, rarest first, a passage must have one of; most that the rest give.
+
+    All of them where fewer are not worth it.
+    """
+    count, bound = len(words), 0.0
+    read = postings = sum(word.passages for word in words)
+    while count > 1 and bound + words[count - 1].most <= expected:
+        count -= 1
+        bound += words[count].most
+        read -= words[count].passages
+    looked_up = read * (1 + len(words) - count)
+    if postings < WORTHWHILE or COST * looked_up > postings:
+        return len(words), 0.0
+    return count, bound
+
+
+def _clause(schema: tantivy.Schema, text: str, times: float) -> tantivy.Query:
+    import tantivy
+
+    clause = tantivy.Query.term_query(schema, "contents", text, "freq")
+    return clause if times == 1 else tantivy.Query.boost_query(clause, times)
+
+
+def _any_of(clauses: list[tantivy.Query]) -> tantivy.Query:
+    import tantivy
+
+    if len(clauses) == 1:
+        return clauses[0]
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, clause) for clause in clauses])
+
+
+def _with(query: tantivy.Query, other: tantivy.Query) -> tantivy.Query:
+    """What `query` finds, with the score of `other` added where that is found too."""
+    import tantivy
+
+    return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Should, other)])
