@@ -47,7 +47,8 @@ class BM25Index:
     Snowball's English stemmer; stop words are searched only if a query has no other words, and
     operators mean nothing. Texts without blanks between words (Chinese, Japanese) are found by
     whole runs only. Equal scores are in the corpus's order, whatever threads built the index (up to
-    10,000 of them).
+    10,000 of them). In a large index the lists of a query's common words are read only where they
+    can change its best passages (`max_score.py`).
 
     Opening takes milliseconds and tens of MB; the index itself is the page cache's, shared by all
     processes, and is never written to. Threads may search at once; a forked child opens the index
@@ -120,11 +121,12 @@ class BM25Index:
         found: list[list[Hit]] = [[] for _ in queries]
         waiting = iter(enumerate(queries))
 
-        def help(_: int) -> None:
+        def work(_: int) -> None:
             for place, query in waiting:
                 found[place] = self._search(query, k)
 
-        list(self._pool.map(help, range(threads)))
+        for _ in self._pool.map(work, range(threads)):
+            pass
         return found
 
     def close(self) -> None:
@@ -164,7 +166,7 @@ class BM25Index:
         ranked: list[tuple[float, Any]] = []
         for query, to_exceed in max_score.queries(self._searcher, self._schema, words, k):
             ranked = self._best(query, k)
-            if len(ranked) == k and ranked[-1][0] > to_exceed:
+            if k == len(ranked) > 0 and ranked[-1][0] > to_exceed:
                 break
         return ranked
 
