@@ -1,4 +1,7 @@
-"""The command `react-envs`: list, demo, eval, validate; index and serve-retrieval elsewhere."""
+"""The command `react-envs`: list, demo, eval, validate; index and serve-retrieval elsewhere.
+
+What only some commands need is imported where they do: a retrieval server starts without it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
 from gymnasium.envs.registration import load_env_creator
@@ -19,17 +22,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 import react_envs
-from react_envs.agents.policies import POLICIES, make_policy
 from react_envs.cli_retrieval import add_commands
 from react_envs.cli_train import add_train
 from react_envs.errors import ArgumentError, ReactEnvsError
-from react_envs.evaluation import evaluate
 from react_envs.registration import ENTRY_POINTS, IDS
-from react_envs.rollout import Policy, play
-from react_envs.tasks import DATASETS
-from react_envs.validation import validate
+
+if TYPE_CHECKING:
+    from react_envs.rollout import Policy
 
 __all__ = ["main"]
+
+AGENTS = "oracle, thinker, replay, programs, scripted, hf, openai"
+"""The names in `agents.policies.POLICIES`."""
 
 EPISODES_OF_AN_ENDLESS_SPLIT = 100
 
@@ -107,7 +111,7 @@ def _environment(parser: argparse.ArgumentParser, optional: bool = False) -> Non
 
 def _agent(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--agent", default="oracle", help=f"{', '.join(POLICIES)}, or module:function"
+        "--agent", default="oracle", help=f"{AGENTS}, or module:function"
     )
     parser.add_argument("--model", help="hf: path or hub name; openai: the model's name")
     parser.add_argument("--base-url", help="openai: address of the server, with /v1")
@@ -138,6 +142,8 @@ def _make(options: argparse.Namespace, **more: Any) -> gym.Env[str, str]:
 
 
 def _make_agent(options: argparse.Namespace, env: gym.Env[str, str]) -> Policy:
+    from react_envs.agents.policies import make_policy
+
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # so that `module:function` finds a file here
     return make_policy(options.agent, env, **_agent_arguments(options))
@@ -155,6 +161,8 @@ def _agent_arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _list(options: argparse.Namespace, console: Console) -> int:
+    from react_envs.tasks import DATASETS
+
     table = Table(title="react-envs environments")
     table.add_column("id", no_wrap=True)
     for column in ("default split", "published splits", "graded as", "source"):
@@ -172,6 +180,8 @@ def _list(options: argparse.Namespace, console: Console) -> int:
 
 
 def _demo(options: argparse.Namespace, console: Console) -> int:
+    from react_envs.rollout import play
+
     env = _make(options, render_mode="ansi")
     policy = _make_agent(options, env)
     _indices(env, options.index, 1)
@@ -189,6 +199,8 @@ def _demo(options: argparse.Namespace, console: Console) -> int:
 
 
 def _eval(options: argparse.Namespace, console: Console) -> int:
+    from react_envs.evaluation import evaluate
+
     env = _make(options)
     indices = _indices(env, options.start, options.n)
     policy = _make_agent(options, env)
@@ -265,6 +277,8 @@ def _print_summary(summary: dict[str, Any], out: str) -> None:
 
 
 def _validate(options: argparse.Namespace, console: Console) -> int:
+    from react_envs.validation import validate
+
     env = _make(options)
     indices = _indices(env, 0, options.n)
     failures = []

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from react_envs.cli import main
+from react_envs.agents.policies import POLICIES
+from react_envs.cli import AGENTS, main
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,6 +28,19 @@ def test_list_names_every_environment(capsys: pytest.CaptureFixture[str]) -> Non
     printed = capsys.readouterr().out
     assert "ReactGSM8K-v0" in printed
     assert "openai/gsm8k" in printed
+
+
+def test_help_names_every_agent() -> None:
+    assert ", ".join(POLICIES) == AGENTS
+
+
+def test_a_retrieval_server_starts_without_the_environments() -> None:
+    code = """
+import sys, react_envs.cli, react_envs.retrieval.server
+print(sorted({"react_envs.agents", "react_envs.evaluation", "react_envs.tasks"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_demo_prints_an_episode_that_the_oracle_solves(capsys: pytest.CaptureFixture[str]) -> None:
