@@ -110,9 +110,7 @@ def _environment(parser: argparse.ArgumentParser, optional: bool = False) -> Non
 
 
 def _agent(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--agent", default="oracle", help=f"{AGENTS}, or module:function"
-    )
+    parser.add_argument("--agent", default="oracle", help=f"{AGENTS}, or module:function")
     parser.add_argument("--model", help="hf: path or hub name; openai: the model's name")
     parser.add_argument("--base-url", help="openai: address of the server, with /v1")
     parser.add_argument(

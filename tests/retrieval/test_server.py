@@ -153,6 +153,16 @@ def test_without_scores_there_are_documents_only(port: int) -> None:
     assert ask(port, "/retrieve/?x=1", {"queries": []}) == (200, {"result": []})
 
 
+def test_a_lone_surrogate_stays_an_escape() -> None:
+    with serving(PassageStore([Document("s", "", "half \ud83e fox 🦊")])) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("POST", "/search", b'{"query": "fox"}')
+        answer = connection.getresponse().read()
+        connection.close()
+    assert "half \\ud83e fox 🦊".encode() in answer
+    assert json.loads(answer)[0]["contents"] == "half \ud83e fox 🦊"
+
+
 @pytest.mark.parametrize("path", ["retrieve", "search", "batch_search"])
 def test_our_client_understands_our_server(port: int, path: str) -> None:
     retriever = HttpRetriever(f"http://127.0.0.1:{port}/{path}")
