@@ -26,6 +26,9 @@ WORTHWHILE = 2_000
 """Postings of all words together from which a look at the rarer words first pays."""
 COST = 2
 """Postings read in turn for the price of one look into the list of a common word."""
+COMMON = 8
+"""Words at most that are only looked up: each is a query around the others, and the engine follows
+a thousand of them until its stack ends."""
 EXPECTED = 1.25
 """The k-th best score as a multiple of ln(passages / k): about 1 for words that are independent."""
 ROUNDING = 1.0001
@@ -78,7 +81,8 @@ def _rare(words: list[_Word], expected: float) -> tuple[int, float]:
     """
     count, bound = len(words), 0.0
     read = postings = sum(word.passages for word in words)
-    while count > 1 and bound + words[count - 1].most <= expected:
+    fewest = max(1, len(words) - COMMON)
+    while count > fewest and bound + words[count - 1].most <= expected:
         count -= 1
         bound += words[count].most
         read -= words[count].passages

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from react_envs.retrieval import Document, max_score
-from react_envs.retrieval.bm25 import BM25Index
+from react_envs.retrieval.bm25 import MAX_TERMS, BM25Index
 from react_envs.retrieval.index_build import build_index
 
 WORDS = ["river", "mountain", "castle", "violin", "harbour", "comet", "lantern", "walnut", "zebra"]
@@ -137,6 +139,25 @@ def test_few_postings_and_dear_looks_are_not_worth_it(
     monkeypatch.setattr(max_score, "WORTHWHILE", 0)
     monkeypatch.setattr(max_score, "COST", 1_000)
     assert len(tried(index, "river zebra", 1)) == 1
+
+
+def test_a_thousand_common_words_do_not_overflow_the_stack(
+    eager: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(max_score, "EXPECTED", 1e9)
+    words = " ".join(f"word{number}" for number in range(MAX_TERMS - 1))
+    texts = [words] * 30 + [f"{words} zebra"] + ["another"] * 5
+    documents = [Document(str(place), "", text) for place, text in enumerate(texts)]
+    index = build_index(documents, tmp_path / "index")
+    query = f"zebra {words}"
+    assert len(tried(index, query, 1)) == 2
+    # a thread as small as some servers give
+    before = threading.stack_size(256 * 1024)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(found, index, query, 1).result()[0][0] == "30"
+    finally:
+        threading.stack_size(before)
 
 
 def test_the_corpus_is_what_the_tests_above_need(index: BM25Index, tmp_path: Path) -> None:
