@@ -30,7 +30,8 @@ COMMON = 8
 """Words at most that are only looked up: each is a query around the others, and the engine follows
 a thousand of them until its stack ends."""
 EXPECTED = 1.25
-"""The k-th best score as a multiple of ln(passages / k): about 1 for words that are independent."""
+"""The k-th best score is guessed as this multiple of ln(passages / k), about which it is for words
+that are independent. A guess too high costs a second query, never a hit."""
 ROUNDING = 1.0001
 """Room for the engine's sums, which are floats of 32 bits."""
 
