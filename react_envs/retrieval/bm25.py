@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from react_envs.errors import ArgumentError, MissingExtraError, ToolFailure
 from react_envs.retrieval import max_score
-from react_envs.retrieval.contract import Document, Hit
+from react_envs.retrieval.contract import Hit
 from react_envs.retrieval.corpus import well_formed
 from react_envs.retrieval.passages import STOP_WORDS, check_search
+from react_envs.retrieval.text_file import TextFile
 
 if TYPE_CHECKING:
     import tantivy
@@ -25,8 +26,9 @@ __all__ = ["ANALYZER", "MANIFEST", "BM25Index", "IndexDamagedError", "analyzer",
 
 MANIFEST = "manifest.json"
 ENGINE_FOLDER = "tantivy"
-ANALYZER = "english-1"
-"""Name of what `analyzer` and `schema` do; an index made with others is refused."""
+TEXT_FOLDER = "texts"
+ANALYZER = "english-2"
+"""Name of what `analyzer`, `schema` and `text_file` do; an index made with others is refused."""
 MAX_TERMS = 1024
 """Different terms of a query that are searched, Lucene's limit; the rest are left out."""
 MAX_TIED = 10_000
@@ -51,14 +53,15 @@ class BM25Index:
     can change its best passages (`max_score.py`).
 
     Opening takes milliseconds and tens of MB; the index itself is the page cache's, shared by all
-    processes, and is never written to. Threads may search at once; a forked child opens the index
-    again by itself. Copies share it, pickles open the same path.
+    processes, and is never written to: lists of words are mapped, passages are read when they are
+    hits (`text_file.py`). Threads may search at once; a forked child opens the index again by
+    itself. Copies share it, pickles open the same path.
 
     Args:
         path: folder of the index.
 
     Raises:
-        MissingExtraError: without tantivy.
+        MissingExtraError: without tantivy or zstandard.
         IndexDamagedError: if the folder has no complete index of this version. Only names and
             sizes of the files are compared: `index_build.check_index` also reads them.
     """
@@ -67,12 +70,18 @@ class BM25Index:
         self.path = Path(path).absolute()
         self.manifest = read_manifest(self.path)
         for name, file in self.manifest["files"].items():
-            found = self.path / ENGINE_FOLDER / name
+            found = self.path / name
             if not found.is_file() or found.stat().st_size != file["bytes"]:
                 raise IndexDamagedError(
                     f"{found}: expected {file['bytes']} bytes, got "
                     f"{found.stat().st_size if found.is_file() else 'no file'}; build it again"
                 )
+        try:
+            self._texts = TextFile(self.path / TEXT_FOLDER)
+        except OSError as error:
+            raise IndexDamagedError(
+                f"{self.path} cannot be opened ({error}); build it again"
+            ) from error
         self._before_fork: list[Any] = []
         self._open()
 
@@ -85,8 +94,9 @@ class BM25Index:
             # The engine wants to write a lock file beside the index, which may belong to someone
             # else: it gets a folder of links, needed only until the files are mapped.
             with tempfile.TemporaryDirectory(prefix="react-envs-") as links:
-                for name in self.manifest["files"]:
-                    os.symlink(self.path / ENGINE_FOLDER / name, Path(links) / name)
+                for file in map(self.path.joinpath, self.manifest["files"]):
+                    if file.parent.name == ENGINE_FOLDER:
+                        os.symlink(file, Path(links) / file.name)
                 index = tantivy.Index.open(links)
                 index.register_tokenizer(ANALYZER, self._analyzer)
                 index.config_reader("manual", 1)
@@ -147,7 +157,8 @@ class BM25Index:
     def _search(self, query: str, k: int) -> list[Hit]:
         try:
             ranked = self._ranked(self._words(query), k)
-            return [Hit(_document(self._searcher.doc(place)), score) for score, place in ranked]
+            documents = self._texts.read([position for _, position in ranked])
+            return [Hit(d, score) for d, (score, _) in zip(documents, ranked, strict=True)]
         except BaseException as error:
             if _is_fault(error):
                 raise ToolFailure(f"{self.path}: {error}", kind="index") from error
@@ -159,19 +170,19 @@ class BM25Index:
         words = [word for word in asked if word not in STOP_WORDS] or list(asked)
         return {word: float(asked[word]) for word in words[:MAX_TERMS]}
 
-    def _ranked(self, words: dict[str, float], k: int) -> list[tuple[float, Any]]:
-        """Scores and places of the best `k`; equal scores in the corpus's order."""
+    def _ranked(self, words: dict[str, float], k: int) -> list[tuple[float, int]]:
+        """Scores and positions of the best `k`; equal scores in the corpus's order."""
         # the engine sets memory aside for as many as it is asked for
         k = min(k, self._searcher.num_docs)
-        ranked: list[tuple[float, Any]] = []
+        ranked: list[tuple[float, int]] = []
         for query, to_exceed in max_score.queries(self._searcher, self._schema, words, k):
             ranked = self._best(query, k)
             if k == len(ranked) > 0 and ranked[-1][0] > to_exceed:
                 break
         return ranked
 
-    def _best(self, query: tantivy.Query, k: int) -> list[tuple[float, Any]]:
-        """The best `k` that `query` finds.
+    def _best(self, query: tantivy.Query, k: int) -> list[tuple[float, int]]:
+        """Scores and positions of the best `k` that `query` finds.
 
         The engine orders equal scores by where its threads happened to put them. Scores are
         rounded to the digits that survive any order of adding up.
@@ -184,11 +195,13 @@ class BM25Index:
             if all_found or limit >= k + MAX_TIED:
                 break
             limit = min(2 * limit, k + MAX_TIED)
-        if any(one[0] == other[0] for one, other in pairwise(scored)):
-            positions = self._searcher.fast_field_values("position", [p for _, p in scored])
-            order = sorted(range(len(scored)), key=lambda i: (-scored[i][0], positions[i]))
-            scored = [scored[i] for i in order]
-        return scored[:k]
+        tied = any(one[0] == other[0] for one, other in pairwise(scored))
+        looked_at = scored if tied else scored[:k]
+        positions = self._searcher.fast_field_values("position", [place for _, place in looked_at])
+        ranked = [(score, at) for (score, _), at in zip(looked_at, positions, strict=True)]
+        if tied:
+            ranked.sort(key=lambda one: (-one[0], one[1]))
+        return ranked[:k]
 
 
 def import_tantivy() -> Any:
@@ -222,13 +235,12 @@ def analyzer() -> tantivy.TextAnalyzer:
 def schema() -> tantivy.Schema:
     """Fields of an index: `contents` has two values, title and text, searched as one.
 
-    `id` is bytes because every text field is indexed, which nobody asks for.
+    `position` is the passage's place in the corpus, by which its text is found.
     """
     fields: tantivy.Schema = (
         import_tantivy()
         .SchemaBuilder()
-        .add_bytes_field("id", stored=True, indexed=False)
-        .add_text_field("contents", stored=True, tokenizer_name=ANALYZER, index_option="freq")
+        .add_text_field("contents", tokenizer_name=ANALYZER, index_option="freq")
         .add_unsigned_field("position", fast=True)
         .build()
     )
@@ -262,9 +274,3 @@ def read_manifest(path: Path) -> dict[str, Any]:
 def _is_fault(error: BaseException) -> bool:
     """True for what the engine raises; its panic is a BaseException without a public name."""
     return isinstance(error, Exception) or type(error).__name__ == "PanicException"
-
-
-def _document(stored: tantivy.Document) -> Document:
-    title, text = stored.get_all("contents")
-    (id,) = stored.get_all("id")
-    return Document(bytes(id).decode(), title, text)

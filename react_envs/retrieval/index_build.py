@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from react_envs.retrieval.bm25 import (
     ANALYZER,
     ENGINE_FOLDER,
     MANIFEST,
+    TEXT_FOLDER,
     BM25Index,
     IndexDamagedError,
     analyzer,
@@ -25,6 +27,7 @@ from react_envs.retrieval.bm25 import (
 from react_envs.retrieval.contract import Document
 from react_envs.retrieval.corpus import well_formed
 from react_envs.retrieval.passages import K1, B
+from react_envs.retrieval.text_file import TextFileWriter
 
 __all__ = ["build_index", "check_index"]
 
@@ -91,32 +94,37 @@ def build_index(
     digest = hashlib.sha256()
     done = index.searcher().num_docs
     expected = _journaled(path, done)
+    try:
+        texts = TextFileWriter(path / TEXT_FOLDER, done)
+    except (OSError, ValueError) as error:
+        raise IndexDamagedError(f"{path} cannot be gone on with: {error}; remove it") from error
     count = 0
-    for count, document in enumerate(documents, start=1):
-        id, title, text = _add_to(digest, document)
-        if on_document and count % 1000 == 0:
-            on_document(count)
-        if count == done and digest.hexdigest() != expected:
-            raise ArgumentError(
-                f"the first {done} passages are not those that {path} was begun with; "
-                "remove the folder to build anew"
-            )
-        if count <= done:
-            continue
-        entry = tantivy.Document()
-        entry.add_bytes("id", id.encode())
-        entry.add_text("contents", title)
-        entry.add_text("contents", text)
-        entry.add_unsigned("position", count - 1)
-        try:
-            writer.add_document(entry)
-        except ValueError as error:  # a thread of the writer had ended
-            raise _not_written(path, error) from error
-        if count % commit_every == 0:
-            _commit(path, writer, count, digest.hexdigest())
-    if count < done:
-        raise ArgumentError(f"{path} has {done} passages, the corpus only {count}")
-    _commit(path, writer, count, digest.hexdigest())
+    with closing(texts):
+        for count, document in enumerate(documents, start=1):
+            document = _add_to(digest, document)
+            if on_document and count % 1000 == 0:
+                on_document(count)
+            if count == done and digest.hexdigest() != expected:
+                raise ArgumentError(
+                    f"the first {done} passages are not those that {path} was begun with; "
+                    "remove the folder to build anew"
+                )
+            if count <= done:
+                continue
+            entry = tantivy.Document()
+            entry.add_text("contents", document.title)
+            entry.add_text("contents", document.text)
+            entry.add_unsigned("position", count - 1)
+            try:
+                texts.add(document)
+                writer.add_document(entry)
+            except (OSError, ValueError) as error:  # ValueError: a thread of the writer had ended
+                raise _not_written(path, error) from error
+            if count % commit_every == 0:
+                _commit(path, texts, writer, count, digest.hexdigest())
+        if count < done:
+            raise ArgumentError(f"{path} has {done} passages, the corpus only {count}")
+        _commit(path, texts, writer, count, digest.hexdigest())
     try:
         writer.wait_merging_threads()
     except ValueError as error:
@@ -145,7 +153,7 @@ def check_index(
     manifest = read_manifest(path)
     read = 0
     for name, expected in manifest["files"].items():
-        file = path / ENGINE_FOLDER / name
+        file = path / name
         if not file.is_file() or _sha256(file) != expected["sha256"]:
             raise IndexDamagedError(f"{file} is not as it was built; build the index again")
         read += expected["bytes"]
@@ -176,15 +184,19 @@ def _complete(
     return index
 
 
-def _add_to(digest: Any, document: Document) -> tuple[str, str, str]:
-    """Id, title and text of a passage as they are indexed."""
+def _add_to(digest: Any, document: Document) -> Document:
+    """The passage as it is indexed."""
     id, title, text = map(well_formed, (document.id, document.title, document.text))
     digest.update(f"{id}\0{title}\0{text}\0".encode())
-    return id, title, text
+    return Document(id, title, text)
 
 
-def _commit(path: Path, writer: Any, count: int, digest: str) -> None:
-    # first the journal: after a kill in between, it has one line more than are looked for
+def _commit(path: Path, texts: TextFileWriter, writer: Any, count: int, digest: str) -> None:
+    # first texts and journal: after a kill in between, they have more than is looked for
+    try:
+        texts.flush()
+    except OSError as error:
+        raise _not_written(path, error) from error
     with open(path / JOURNAL, "a") as journal:
         journal.write(json.dumps({"documents": count, "sha256": digest}) + "\n")
         journal.flush()
@@ -213,10 +225,11 @@ def _journaled(path: Path, documents: int) -> str:
 
 
 def _write_manifest(path: Path, documents: int, digest: str) -> None:
-    # the engine's own bookkeeping, rewritten when a reader opens or a writer starts
+    # without the engine's own bookkeeping, rewritten when a reader opens or a writer starts
     files = [
         file
-        for file in sorted((path / ENGINE_FOLDER).iterdir())
+        for folder in (ENGINE_FOLDER, TEXT_FOLDER)
+        for file in sorted((path / folder).iterdir())
         if file.suffix != ".lock" and file.name != ".managed.json"
     ]
     manifest = {
@@ -227,7 +240,11 @@ def _write_manifest(path: Path, documents: int, digest: str) -> None:
         "b": B,
         "engine": import_tantivy().__version__,
         "files": {
-            file.name: {"bytes": file.stat().st_size, "sha256": _sha256(file)} for file in files
+            f"{file.parent.name}/{file.name}": {
+                "bytes": file.stat().st_size,
+                "sha256": _sha256(file),
+            }
+            for file in files
         },
     }
     unfinished = path / f"{MANIFEST}.tmp"

@@ -138,14 +138,18 @@ build_index(hang(), sys.argv[1])
     assert len(build_index(PASSAGES, tmp_path / "index", resume=True)) == 2000
 
 
-def engine_file(path: Path, ending: str) -> Path:
-    return next((path / "tantivy").glob(f"*.{ending}"))
+def file_of(path: Path, ending: str) -> Path:
+    """The engine's file of that ending, or the file of texts of that name."""
+    texts = path / "texts" / ending
+    return texts if texts.exists() else next((path / "tantivy").glob(f"*.{ending}"))
 
 
-@pytest.mark.parametrize("ending", ["store", "idx", "term", "fast", "fieldnorm"])
+@pytest.mark.parametrize(
+    "ending", ["idx", "term", "fast", "fieldnorm", "frames", "ends", "dictionary"]
+)
 def test_one_changed_byte_is_found(tmp_path: Path, ending: str) -> None:
     path = build_index(PASSAGES, tmp_path / "index").path
-    file = engine_file(path, ending)
+    file = file_of(path, ending)
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
@@ -153,10 +157,12 @@ def test_one_changed_byte_is_found(tmp_path: Path, ending: str) -> None:
         check_index(path)
 
 
-@pytest.mark.parametrize("ending", ["store", "idx", "pos", "term", "fast", "fieldnorm"])
+@pytest.mark.parametrize(
+    "ending", ["idx", "pos", "term", "fast", "fieldnorm", "frames", "ends", "dictionary"]
+)
 def test_damage_of_unchanged_size_is_no_panic(tmp_path: Path, ending: str) -> None:
     path = build_index(PASSAGES, tmp_path / "index").path
-    file = engine_file(path, ending)
+    file = file_of(path, ending)
     size = file.stat().st_size
     for content in (b"\xff" * size, b"\0" * size):
         file.write_bytes(content)
@@ -186,7 +192,7 @@ def test_a_panic_of_the_engine_on_opening_is_damage(
 
 def test_files_of_another_size_or_none_are_not_opened(tmp_path: Path) -> None:
     path = build_index(PASSAGES, tmp_path / "index").path
-    file = engine_file(path, "idx")
+    file = file_of(path, "idx")
     content = file.read_bytes()
     file.write_bytes(content[:-1])
     with pytest.raises(IndexDamagedError, match=r"expected .* bytes, got"):
