@@ -46,10 +46,10 @@ def test_a_damaged_index_is_status_2(
 ) -> None:
     index = tmp_path / "index"
     assert main(["index", "build", str(corpus), str(index)]) == 0
-    store = next((index / "tantivy").glob("*.store"))
-    content = bytearray(store.read_bytes())
+    frames = index / "texts" / "frames"
+    content = bytearray(frames.read_bytes())
     content[3] ^= 255
-    store.write_bytes(content)
+    frames.write_bytes(content)
     assert main(["index", "check", str(index)]) == 2
     assert "not as it was built" in capsys.readouterr().err
 
