@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from react_envs.errors import ArgumentError, MissingExtraError, ToolFailure
-from react_envs.retrieval import max_score
 from react_envs.retrieval.contract import Hit
 from react_envs.retrieval.corpus import well_formed
+from react_envs.retrieval.max_score import MaxScore
 from react_envs.retrieval.passages import STOP_WORDS, check_search
 from react_envs.retrieval.text_file import TextFile
 
@@ -108,7 +108,7 @@ class BM25Index:
                     f"{self.path} cannot be opened ({error}); build it again"
                 ) from error
             raise
-        self._schema = index.schema
+        self._max_score = MaxScore(self._searcher, index.schema)
 
     def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
         """At most `k` passages for each query, best first; only those that have a word of it.
@@ -121,7 +121,7 @@ class BM25Index:
         check_search(queries, k)
         if os.getpid() != self._pid:
             # kept: dropping the parent's objects would wait for threads that are not here
-            self._before_fork += [self._searcher, self._schema, self._analyzer, self._pool]
+            self._before_fork += [self._searcher, self._max_score, self._analyzer, self._pool]
             self._open()
         if len(queries) < PARALLEL_FROM:
             return [self._search(query, k) for query in queries]
@@ -175,7 +175,7 @@ class BM25Index:
         # the engine sets memory aside for as many as it is asked for
         k = min(k, self._searcher.num_docs)
         ranked: list[tuple[float, int]] = []
-        for query, to_exceed in max_score.queries(self._searcher, self._schema, words, k):
+        for query, to_exceed in self._max_score.queries(words, k):
             ranked = self._best(query, k)
             if k == len(ranked) > 0 and ranked[-1][0] > to_exceed:
                 break

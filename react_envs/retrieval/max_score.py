@@ -18,7 +18,7 @@ from react_envs.retrieval.passages import K1
 if TYPE_CHECKING:
     import tantivy
 
-__all__ = ["queries"]
+__all__ = ["MaxScore"]
 
 LARGE = 300_000
 """Passages from which counting those of each word pays."""
@@ -29,6 +29,9 @@ COST = 2
 COMMON = 8
 """Words at most that are only looked up: each is a query around the others, and the engine follows
 a thousand of them until its stack ends."""
+COMMON_FROM = 100
+"""The bound of a word in one passage of so many is looked up, not only calculated: it is about an
+eighth lower, and worth the search, as the word will be asked for again."""
 EXPECTED = 1.25
 """The k-th best score is guessed as this multiple of ln(passages / k), about which it is for words
 that are independent. A guess too high costs a second query, never a hit."""
@@ -40,39 +43,68 @@ class _Word(NamedTuple):
     clause: tantivy.Query
     passages: int
     most: float
-    """No passage gets as much from this word."""
+    """No passage gets as much from this word, but for `ROUNDING`."""
 
 
-def queries(
-    searcher: tantivy.Searcher, schema: tantivy.Schema, words: Mapping[str, float], k: int
-) -> Iterator[tuple[tantivy.Query, float]]:
-    """Queries to try in turn, each with the score that its k-th best passage must exceed.
-
-    If it does, the query's best k are those of all passages. The last query is for all words and
-    must exceed nothing. None at all if there are no words.
+class MaxScore:
+    """Makes the queries that find the best passages of one index. Threads may share it.
 
     Args:
         searcher: of an index whose field `contents` is scored.
         schema: of that index.
-        words: how often each is asked for.
-        k: hits wanted.
     """
-    clauses = [_clause(schema, text, times) for text, times in words.items()]
-    if len(clauses) > 1 and (total := searcher.num_docs) >= LARGE:
-        found = []
-        for clause, (text, times) in zip(clauses, words.items(), strict=True):
-            passages = searcher.doc_freq("contents", text)
+
+    def __init__(self, searcher: tantivy.Searcher, schema: tantivy.Schema) -> None:
+        self._searcher, self._schema = searcher, schema
+        self._common: dict[str, _Word] = {}
+        """Words of one passage in `COMMON_FROM`, once they were asked for. Of those there cannot be
+        more than `COMMON_FROM` times the different words of a passage."""
+
+    def queries(self, words: Mapping[str, float], k: int) -> Iterator[tuple[tantivy.Query, float]]:
+        """Queries to try in turn, each with the score that its k-th best passage must exceed.
+
+        If it does, the query's best k are those of all passages. The last query is for all words
+        and must exceed nothing. None at all if there are no words.
+
+        Args:
+            words: how often each is asked for.
+            k: hits wanted.
+        """
+        total = self._searcher.num_docs
+        if len(words) < 2 or total < LARGE:
+            clauses = [_times(self._clause(text), times) for text, times in words.items()]
+        else:
+            found = [self._word(text, times) for text, times in words.items()]
+            clauses = [word.clause for word in found]
+            found.sort(key=lambda word: word.most, reverse=True)
+            rare, bound = _rare(found, EXPECTED * math.log(total / k))
+            if rare < len(found):
+                query = _any_of([word.clause for word in found[:rare]])
+                for word in found[rare:]:
+                    query = _with(query, word.clause)
+                yield query, bound * ROUNDING
+        if clauses:
+            yield _any_of(clauses), -math.inf
+
+    def _word(self, text: str, times: float) -> _Word:
+        word = self._common.get(text) or self._looked_up(text)
+        clause, passages, most = word
+        return word if times == 1 else _Word(_times(clause, times), passages, times * most)
+
+    def _looked_up(self, text: str) -> _Word:
+        """A word asked for once: a common one has the most that a passage gets of it in truth."""
+        clause, passages = self._clause(text), self._searcher.doc_freq("contents", text)
+        total = self._searcher.num_docs
+        if COMMON_FROM * passages < total:
             idf = math.log(1 + (total - passages + 0.5) / (passages + 0.5))
-            found.append(_Word(clause, passages, times * idf * (1 + K1)))
-        found.sort(key=lambda word: word.most, reverse=True)
-        rare, bound = _rare(found, EXPECTED * math.log(total / k))
-        if rare < len(found):
-            query = _any_of([word.clause for word in found[:rare]])
-            for word in found[rare:]:
-                query = _with(query, word.clause)
-            yield query, bound * ROUNDING
-    if clauses:
-        yield _any_of(clauses), -math.inf
+            return _Word(clause, passages, idf * (1 + K1))
+        ((most, _),) = self._searcher.search(clause, 1, count=False).hits
+        return self._common.setdefault(text, _Word(clause, passages, most))
+
+    def _clause(self, text: str) -> tantivy.Query:
+        import tantivy
+
+        return tantivy.Query.term_query(self._schema, "contents", text, "freq")
 
 
 def _rare(words: list[_Word], expected: float) -> tuple[int, float]:
@@ -93,10 +125,9 @@ def _rare(words: list[_Word], expected: float) -> tuple[int, float]:
     return count, bound
 
 
-def _clause(schema: tantivy.Schema, text: str, times: float) -> tantivy.Query:
+def _times(clause: tantivy.Query, times: float) -> tantivy.Query:
     import tantivy
 
-    clause = tantivy.Query.term_query(schema, "contents", text, "freq")
     return clause if times == 1 else tantivy.Query.boost_query(clause, times)
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from react_envs.retrieval import Document, max_score
 from react_envs.retrieval.bm25 import MAX_TERMS, BM25Index
 from react_envs.retrieval.index_build import build_index
+from react_envs.retrieval.max_score import MaxScore
 
 WORDS = ["river", "mountain", "castle", "violin", "harbour", "comet", "lantern", "walnut", "zebra"]
 
@@ -60,7 +61,7 @@ def found(index: BM25Index, query: str, k: int) -> list[tuple[str, float]]:
 def tried(index: BM25Index, query: str, k: int) -> list[float]:
     """The scores to exceed of the queries that there are for `query`."""
     words = index._words(query)
-    return [bound for _, bound in max_score.queries(index._searcher, index._schema, words, k)]
+    return [bound for _, bound in index._max_score.queries(words, k)]
 
 
 @pytest.mark.usefixtures("eager")
@@ -97,7 +98,23 @@ def test_common_words_are_only_looked_up_where_the_rare_ones_decide(index: BM25I
 def test_no_passage_beats_the_bound_without_a_rare_word(index: BM25Index) -> None:
     (bound, _) = tried(index, "river zebra", 1)
     scores = [score for _, score in plain(index, "river", 3000)]
-    assert 0.3 * bound < max(scores) < bound
+    assert max(scores) < bound < 1.001 * max(scores)
+
+
+@pytest.mark.usefixtures("eager")
+def test_what_a_common_word_gives_at_most_is_looked_up_once(
+    index: BM25Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = index._words("river zebra")
+    looking_up = MaxScore(index._searcher, index._max_score._schema)
+    bound = next(looking_up.queries(words, 1))[1]
+    # a rare word is not kept: there are too many of those
+    assert list(looking_up._common) == ["river"]
+    monkeypatch.setattr(max_score, "COMMON_FROM", 0)
+    assert next(looking_up.queries(words, 1))[1] == bound
+    calculating = MaxScore(index._searcher, index._max_score._schema)
+    assert next(calculating.queries(words, 1))[1] > 1.05 * bound
+    assert not calculating._common
 
 
 def test_too_few_good_passages_are_searched_for_again(
