@@ -121,7 +121,7 @@ class BM25Index:
         check_search(queries, k)
         if os.getpid() != self._pid:
             # kept: dropping the parent's objects would wait for threads that are not here
-            self._before_fork += [self._searcher, self._max_score, self._analyzer, self._pool]
+            self._before_fork += [self._searcher, self._analyzer, self._pool]
             self._open()
         if len(queries) < PARALLEL_FROM:
             return [self._search(query, k) for query in queries]

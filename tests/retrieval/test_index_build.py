@@ -253,7 +253,7 @@ rows = [(f"T {i}", " ".join(f"w{i * j % 99991}" for j in range(40))) for i in ra
 try:
     if sys.argv[2] == "index":
         passages = (Document(title, title, text) for title, text in rows)
-        build_index(passages, sys.argv[1], commit_every=3000)
+        build_index(passages, sys.argv[1], commit_every=int(sys.argv[3]))
     else:
         build_page_file((Page(title, text) for title, text in rows), sys.argv[1])
 except OSError as error:
@@ -261,9 +261,16 @@ except OSError as error:
 """
 
 
-@pytest.mark.parametrize("what", ["index", "pages"])
-def test_a_full_disk_is_an_error_of_the_world(tmp_path: Path, what: str) -> None:
-    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "out"), what]
+@pytest.mark.parametrize(
+    ("what", "commit_every"),
+    [
+        pytest.param("index", 3000, id="index-at-a-commit"),
+        pytest.param("index", 400, id="index-at-a-passage"),
+        pytest.param("pages", 0, id="pages"),
+    ],
+)
+def test_a_full_disk_is_an_error_of_the_world(tmp_path: Path, what: str, commit_every: int) -> None:
+    command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "out"), what, str(commit_every)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.stdout.startswith("OSError"), done.stderr
     assert "could not be written" in done.stdout

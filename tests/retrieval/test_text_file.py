@@ -76,10 +76,12 @@ def test_a_writer_waits_for_no_more_than_its_samples(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("written", [500, 700, 900])
 def test_a_writer_goes_on_where_an_earlier_one_was(tmp_path: Path, written: int) -> None:
-    write(tmp_path, PASSAGES[:written], flush_every=500)
-    write(tmp_path, PASSAGES[500:1200], done=500)
-    assert TextFile(tmp_path).read(range(1200)) == PASSAGES[:1200]
-    assert (tmp_path / ENDS).stat().st_size == 8 * 1201
+    write(tmp_path / "broken", PASSAGES[:written], flush_every=500)
+    write(tmp_path / "broken", PASSAGES[500:1200], done=500)
+    assert TextFile(tmp_path / "broken").read(range(1200)) == PASSAGES[:1200]
+    write(tmp_path / "whole", PASSAGES[:1200], flush_every=500)
+    for file in (tmp_path / "whole").iterdir():
+        assert (tmp_path / "broken" / file.name).read_bytes() == file.read_bytes()
 
 
 def test_a_writer_begins_anew_without_a_trace(tmp_path: Path) -> None:
@@ -121,6 +123,22 @@ def test_damage_is_never_another_text(tmp_path: Path, name: str, damage: str) ->
         except (OSError, ValueError, OverflowError, MemoryError, zstandard.ZstdError):
             wrong += 1
     assert wrong > 0
+
+
+def test_no_changed_byte_gives_another_text(tmp_path: Path) -> None:
+    import zstandard
+
+    passage = Document("7", "Noise", "q9Zx!fK2wP7vJ4tR8sL1mN6bH3cG5dY0 aEiOu")
+    write(tmp_path, [passage])
+    content = (tmp_path / FRAMES).read_bytes()
+    file = TextFile(tmp_path)
+    for place in range(len(content)):
+        changed = bytes([*content[:place], content[place] ^ 1, *content[place + 1 :]])
+        (tmp_path / FRAMES).write_bytes(changed)
+        try:
+            assert file.read([0]) == [passage], place
+        except (ValueError, MemoryError, zstandard.ZstdError):
+            continue
 
 
 def test_threads_and_forked_children_read_at_once(tmp_path: Path) -> None:
