@@ -37,6 +37,10 @@ PARALLEL_FROM = 4
 """Queries in a batch from which several threads search."""
 
 
+_MIX, _MIXED = 0x9E3779B1, 2**32
+_UNMIX = pow(_MIX, -1, _MIXED)
+
+
 class IndexDamagedError(ArgumentError):
     """A folder is no whole index: half-built, changed, or made by another version."""
 
@@ -197,8 +201,11 @@ class BM25Index:
             limit = min(2 * limit, k + MAX_TIED)
         tied = any(one[0] == other[0] for one, other in pairwise(scored))
         looked_at = scored if tied else scored[:k]
-        positions = self._searcher.fast_field_values("position", [place for _, place in looked_at])
-        ranked = [(score, at) for (score, _), at in zip(looked_at, positions, strict=True)]
+        mixed = self._searcher.fast_field_values("position", [place for _, place in looked_at])
+        ranked = [
+            (score, number * _UNMIX % _MIXED)
+            for (score, _), number in zip(looked_at, mixed, strict=True)
+        ]
         if tied:
             ranked.sort(key=lambda one: (-one[0], one[1]))
         return ranked[:k]
@@ -235,7 +242,7 @@ def analyzer() -> tantivy.TextAnalyzer:
 def schema() -> tantivy.Schema:
     """Fields of an index: `contents` has two values, title and text, searched as one.
 
-    `position` is the passage's place in the corpus, by which its text is found.
+    `position` is the passage's place in the corpus, by which its text is found, `mix`ed.
     """
     fields: tantivy.Schema = (
         import_tantivy()
@@ -245,6 +252,15 @@ def schema() -> tantivy.Schema:
         .build()
     )
     return fields
+
+
+def mix(position: int) -> int:
+    """A number for a position, another one for each.
+
+    Of nearly rising numbers the engine reads a description for every 512 of them whenever it is
+    asked for one, 0.5 ms among 21 million. Numbers without any order have none.
+    """
+    return position * _MIX % _MIXED
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

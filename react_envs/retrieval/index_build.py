@@ -21,6 +21,7 @@ from react_envs.retrieval.bm25 import (
     IndexDamagedError,
     analyzer,
     import_tantivy,
+    mix,
     read_manifest,
     schema,
 )
@@ -114,7 +115,7 @@ def build_index(
             entry = tantivy.Document()
             entry.add_text("contents", document.title)
             entry.add_text("contents", document.text)
-            entry.add_unsigned("position", count - 1)
+            entry.add_unsigned("position", mix(count - 1))
             try:
                 texts.add(document)
                 writer.add_document(entry)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from react_envs.errors import ArgumentError, MissingExtraError, ToolFailure
 from react_envs.retrieval import Document, Hit, PassageStore, Retriever
-from react_envs.retrieval.bm25 import MAX_TERMS, BM25Index, analyzer
+from react_envs.retrieval.bm25 import MAX_TERMS, BM25Index, analyzer, mix
 from react_envs.retrieval.corpus import read_corpus
 from react_envs.retrieval.index_build import build_index
 
@@ -169,6 +169,15 @@ def test_searching_writes_nothing_into_the_folder(tmp_path: Path) -> None:
     again.search(["fox"], 3)
     index.close()
     assert {p: p.stat().st_mtime_ns for p in sorted((tmp_path / "index").rglob("*"))} == files
+
+
+def test_positions_are_kept_without_an_order(tmp_path: Path) -> None:
+    """Of rising numbers the engine keeps descriptions, which it reads for each search."""
+    assert len({mix(position) for position in range(10_000)}) == 10_000
+    documents = (Document(str(place), "", "fox") for place in range(20_000))
+    index = build_index(documents, tmp_path / "index")
+    columns = sum(file.stat().st_size for file in (index.path / "tantivy").glob("*.fast"))
+    assert columns > 3 * len(index)
 
 
 def test_an_engine_that_fails_is_a_failure_of_the_world(tmp_path: Path) -> None:
