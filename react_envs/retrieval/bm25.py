@@ -35,10 +35,10 @@ MAX_TIED = 10_000
 """Passages beyond `k` that are looked at to put equal scores in the corpus's order."""
 PARALLEL_FROM = 4
 """Queries in a batch from which several threads search."""
-
-
-_MIX, _MIXED = 0x9E3779B1, 2**32
-_UNMIX = pow(_MIX, -1, _MIXED)
+MOST_PASSAGES = 2**32
+"""An index has no more."""
+_MIX = 0x9E3779B1
+_UNMIX = pow(_MIX, -1, MOST_PASSAGES)
 
 
 class IndexDamagedError(ArgumentError):
@@ -202,10 +202,7 @@ class BM25Index:
         tied = any(one[0] == other[0] for one, other in pairwise(scored))
         looked_at = scored if tied else scored[:k]
         mixed = self._searcher.fast_field_values("position", [place for _, place in looked_at])
-        ranked = [
-            (score, number * _UNMIX % _MIXED)
-            for (score, _), number in zip(looked_at, mixed, strict=True)
-        ]
+        ranked = [(score, unmix(at)) for (score, _), at in zip(looked_at, mixed, strict=True)]
         if tied:
             ranked.sort(key=lambda one: (-one[0], one[1]))
         return ranked[:k]
@@ -255,12 +252,20 @@ def schema() -> tantivy.Schema:
 
 
 def mix(position: int) -> int:
-    """A number for a position, another one for each.
+    """What an index keeps of a position below `MOST_PASSAGES`: for each another number.
 
     Of nearly rising numbers the engine reads a description for every 512 of them whenever it is
-    asked for one, 0.5 ms among 21 million. Numbers without any order have none.
+    asked for one: 0.026 ms among a million. Numbers without any order have none.
+
+    >>> [unmix(mix(position)) for position in (0, 1, 2, MOST_PASSAGES - 1)]
+    [0, 1, 2, 4294967295]
     """
-    return position * _MIX % _MIXED
+    return position * _MIX % MOST_PASSAGES
+
+
+def unmix(mixed: int) -> int:
+    """The position of which `mix` made that."""
+    return mixed * _UNMIX % MOST_PASSAGES
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

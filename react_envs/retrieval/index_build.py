@@ -16,6 +16,7 @@ from react_envs.retrieval.bm25 import (
     ANALYZER,
     ENGINE_FOLDER,
     MANIFEST,
+    MOST_PASSAGES,
     TEXT_FOLDER,
     BM25Index,
     IndexDamagedError,
@@ -28,7 +29,7 @@ from react_envs.retrieval.bm25 import (
 from react_envs.retrieval.contract import Document
 from react_envs.retrieval.corpus import well_formed
 from react_envs.retrieval.passages import K1, B
-from react_envs.retrieval.text_file import TextFileWriter
+from react_envs.retrieval.text_file import TextFileWriter, import_zstandard
 
 __all__ = ["build_index", "check_index"]
 
@@ -61,11 +62,13 @@ def build_index(
 
     Raises:
         ArgumentError: if the folder has files and `resume` is off, if another process builds
-            there, or if the corpus is not the one that the index there was begun or made with.
+            there, if the corpus is not the one that the index there was begun or made with, or if
+            it has more than 2**32 passages.
         IndexDamagedError: if a half-built index cannot be gone on with.
         OSError: if the disk is full; the build can be gone on with.
     """
     tantivy = import_tantivy()
+    import_zstandard()  # before there is a folder
     path = Path(path).absolute()
     documents = iter(documents)
     # before there is a folder: a corpus that cannot be read leaves none behind
@@ -112,6 +115,8 @@ def build_index(
                 )
             if count <= done:
                 continue
+            if count > MOST_PASSAGES:
+                raise ArgumentError(f"expected at most {MOST_PASSAGES} passages, got more")
             entry = tantivy.Document()
             entry.add_text("contents", document.title)
             entry.add_text("contents", document.text)

@@ -138,6 +138,16 @@ build_index(hang(), sys.argv[1])
     assert len(build_index(PASSAGES, tmp_path / "index", resume=True)) == 2000
 
 
+def test_more_passages_than_positions_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("react_envs.retrieval.index_build.MOST_PASSAGES", 2000)
+    assert len(build_index(PASSAGES, tmp_path / "most")) == 2000
+    monkeypatch.setattr("react_envs.retrieval.index_build.MOST_PASSAGES", 1999)
+    with pytest.raises(ArgumentError, match="at most 1999 passages"):
+        build_index(PASSAGES, tmp_path / "more")
+
+
 def file_of(path: Path, ending: str) -> Path:
     """The engine's file of that ending, or the file of texts of that name."""
     texts = path / "texts" / ending

@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 
 from react_envs.errors import MissingExtraError
 from react_envs.retrieval import Document
-from react_envs.retrieval.text_file import ENDS, FRAMES, SAMPLES, TextFile, TextFileWriter
+from react_envs.retrieval.text_file import (
+    DICTIONARY,
+    ENDS,
+    FRAMES,
+    SAMPLES,
+    TextFile,
+    TextFileWriter,
+)
 
 PASSAGES = [
     Document(f"{i}", f"Title {i}", f"The passage number {i} has {i**5} of them. " * (1 + i % 5))
@@ -56,7 +63,7 @@ def test_many_passages_share_a_dictionary(tmp_path: Path) -> None:
     write(tmp_path, PASSAGES)
     file = TextFile(tmp_path)
     assert file.read(range(len(PASSAGES))) == PASSAGES
-    assert (tmp_path / "dictionary").stat().st_size > 0
+    assert (tmp_path / DICTIONARY).stat().st_size > 0
     size = sum(len(f"{p.id}{p.title}{p.text}") for p in PASSAGES)
     assert (tmp_path / FRAMES).stat().st_size < size / 2
 
@@ -66,7 +73,7 @@ def test_a_writer_waits_for_no_more_than_its_samples(tmp_path: Path) -> None:
     with closing(TextFileWriter(tmp_path)) as writer:
         for passage in PASSAGES[:SAMPLES]:
             writer.add(passage)
-        assert (tmp_path / "dictionary").exists()
+        assert (tmp_path / DICTIONARY).exists()
         assert writer._waiting == []
     with closing(TextFileWriter(tmp_path)) as writer:
         for i in range(3):
@@ -101,7 +108,7 @@ def test_passages_that_were_lost_are_not_gone_on_with(tmp_path: Path) -> None:
         TextFileWriter(tmp_path, 100)
 
 
-@pytest.mark.parametrize("name", [FRAMES, ENDS, "dictionary"])
+@pytest.mark.parametrize("name", [FRAMES, ENDS, DICTIONARY])
 @pytest.mark.parametrize("damage", ["zeros", "ones", "shifted", "cut"])
 def test_damage_is_never_another_text(tmp_path: Path, name: str, damage: str) -> None:
     import zstandard
